@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
-#include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <fstream>
 #include <string>
@@ -64,31 +64,52 @@ int available_processors() {
   return std::max(count, 1);
 }
 
+/// One job at a time. A block is claimed by moving `ticket` from (round, block) to (round, block + 1), so a thread that was
+/// preempted or is still asleep can neither take a block of a job that has ended nor hold up run(), which waits for the
+/// blocks alone and not for the threads.
 struct ThreadPool::State {
   using Job = FunctionRef<void(int64_t, int)>;
+  static constexpr uint64_t kClosed = 0xFFFFFFFFu;  // a block number that no job reaches
 
   std::vector<std::thread> workers;
 
-  // The job: written by the caller before `round` moves on, read by the workers after they saw it move.
-  const Job* job = nullptr;
-  int64_t blocks = 0;
+  // Written while the ticket is closed. Read before the ticket is claimed, used only if the claim succeeds.
+  std::atomic<const Job*> job{nullptr};
+  std::atomic<uint64_t> blocks{0};
 
-  alignas(64) std::atomic<uint32_t> round{0};
-  alignas(64) std::atomic<int64_t> next_block{0};
-  alignas(64) std::atomic<uint32_t> busy_workers{0};
-  alignas(64) std::atomic<bool> failed{false};
-  std::exception_ptr exception;
+  alignas(64) std::atomic<uint64_t> ticket{kClosed};  // round in the upper half, next block in the lower
+  alignas(64) std::atomic<int64_t> unfinished_blocks{0};
+  alignas(64) std::atomic<uint32_t> round{0};  // what idle workers wait on
+  std::atomic<bool> failed{false};
   std::atomic<bool> stopping{false};
+  std::exception_ptr exception;
+  uint32_t last_round = 0;  // the caller's own count; every job has another, so that no stale claim can succeed
+
+  void open(const Job& new_job, uint64_t new_blocks) {
+    const uint64_t this_round = uint64_t{++last_round} << 32;
+    ticket.store(this_round | kClosed, std::memory_order_relaxed);
+    job.store(&new_job, std::memory_order_release);
+    blocks.store(new_blocks, std::memory_order_release);
+    unfinished_blocks.store(static_cast<int64_t>(new_blocks), std::memory_order_relaxed);
+    ticket.store(this_round, std::memory_order_release);
+    if (workers.empty() || new_blocks == 1) return;
+    round.store(last_round, std::memory_order_release);
+    round.notify_all();
+  }
 
   void take_blocks(int thread) {
+    uint64_t mine = ticket.load(std::memory_order_acquire);
     for (;;) {
-      const int64_t block = next_block.fetch_add(1, std::memory_order_relaxed);
-      if (block >= blocks) return;
+      const Job* current_job = job.load(std::memory_order_acquire);
+      if ((mine & kClosed) >= blocks.load(std::memory_order_acquire)) return;
+      if (!ticket.compare_exchange_weak(mine, mine + 1, std::memory_order_acq_rel, std::memory_order_acquire)) continue;
       try {
-        (*job)(block, thread);
+        (*current_job)(static_cast<int64_t>(mine & kClosed), thread);
       } catch (...) {
         if (!failed.exchange(true, std::memory_order_relaxed)) exception = std::current_exception();
       }
+      if (unfinished_blocks.fetch_sub(1, std::memory_order_acq_rel) == 1) unfinished_blocks.notify_one();
+      mine = ticket.load(std::memory_order_acquire);
     }
   }
 
@@ -99,7 +120,6 @@ struct ThreadPool::State {
       seen = round.load(std::memory_order_acquire);
       if (stopping.load(std::memory_order_relaxed)) return;
       take_blocks(thread);
-      if (busy_workers.fetch_sub(1, std::memory_order_acq_rel) == 1) busy_workers.notify_one();
     }
   }
 
@@ -130,22 +150,15 @@ ThreadPool::~ThreadPool() { state_->stop(); }
 int ThreadPool::threads() const noexcept { return static_cast<int>(state_->workers.size()) + 1; }
 
 void ThreadPool::run(int64_t blocks, FunctionRef<void(int64_t block, int thread)> f) {
-  State& state = *state_;
   if (blocks <= 0) return;
-  state.job = &f;
-  state.blocks = blocks;
-  state.next_block.store(0, std::memory_order_relaxed);
-  const bool alone = blocks == 1 || state.workers.empty();
-  if (!alone) {
-    state.busy_workers.store(static_cast<uint32_t>(state.workers.size()), std::memory_order_relaxed);
-    state.round.fetch_add(1, std::memory_order_release);
-    state.round.notify_all();
+  State& state = *state_;
+  if (static_cast<uint64_t>(blocks) >= State::kClosed) {
+    fail("ThreadPool::run: " + std::to_string(blocks) + " blocks are too many; at most 2^32 - 2 in one job");
   }
+  state.open(f, static_cast<uint64_t>(blocks));
   state.take_blocks(0);
-  if (!alone) {
-    for (uint32_t busy; (busy = state.busy_workers.load(std::memory_order_acquire)) != 0;) {
-      wait_for_change(state.busy_workers, busy);
-    }
+  for (int64_t left; (left = state.unfinished_blocks.load(std::memory_order_acquire)) != 0;) {
+    wait_for_change(state.unfinished_blocks, left);
   }
   if (state.failed.load(std::memory_order_relaxed)) {
     state.failed.store(false, std::memory_order_relaxed);

@@ -15,7 +15,8 @@ namespace sesame {
 ///    block alone, so that results have the same bits for any number of threads.
 /// 2. The first exception that f throws is rethrown from run after all blocks have ended.
 /// 3. run allocates nothing. It must not be called from inside f, nor from two threads at once.
-/// 4. Waiting threads spin for some microseconds and then sleep, so a preempted or idle pool costs no processor time.
+/// 4. run waits for blocks, not for threads: a worker that is preempted or asleep delays nothing but what it has begun.
+/// 5. Waiting threads spin for some microseconds and then sleep, so a preempted or idle pool costs no processor time.
 class ThreadPool {
  public:
   /// `threads` >= 1 in all, the caller included; 0 means one per processor this process may use.
