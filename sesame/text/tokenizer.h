@@ -1,0 +1,123 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sesame {
+
+struct TokenizerSpec;
+
+struct EncodeOptions {
+  /// Whether special tokens written out in the text ("<|endoftext|>") become their ids. Off, they are ordinary text, which
+  /// is what text from strangers needs. Added tokens that are not special are always recognised.
+  bool parse_special = false;
+  /// Whether the post-processor adds its tokens (Llama's leading <s>).
+  bool add_special = false;
+};
+
+/// Text to token ids and back, by the pipeline of a Hugging Face tokenizer.json: normalizer, pre-tokenizer, model,
+/// post-processor, decoder.
+///
+/// Contract:
+/// 1. Immutable and cheap to copy; every member may be called from any number of threads at once.
+/// 2. encode gives the ids of the tokenizer that the file came from, on any bytes. Bytes that are not UTF-8 are symbols of
+///    their own: byte-level models and models with byte fallback return them unchanged from decode.
+/// 3. Encoding is linear in the text but for an n log n term in the length of one unsplittable piece.
+/// 4. What a file holds and Sesame cannot honour is refused by name when it is loaded; nothing is ignored.
+/// 5. Each thread that encodes keeps one cache of recent words, of about 1.5 MiB.
+class Tokenizer {
+ public:
+  /// Compiles a pipeline (tokenizer_spec.h). Throws Error for a pipeline that contradicts itself; `origin` names it there.
+  explicit Tokenizer(TokenizerSpec spec, std::string_view origin = "tokenizer");
+
+  /// Reads a tokenizer.json, or the one in a model directory. Throws Error naming the file and the key.
+  static Tokenizer load(const std::filesystem::path& path);
+
+  /// Writes a tokenizer.json that Hugging Face's tokenizers reads, atomically. A directory gets `tokenizer.json` inside it.
+  void save(const std::filesystem::path& path) const;
+
+  /// The same file as text.
+  [[nodiscard]] std::string to_json() const;
+
+  /// Throws Error for a character that neither the vocabulary nor an unknown token nor byte fallback can express.
+  [[nodiscard]] std::vector<int32_t> encode(std::string_view text, EncodeOptions options = {}) const;
+
+  /// As encode, appending to `ids`: nothing is allocated once its capacity suffices.
+  void encode_append(std::string_view text, EncodeOptions options, std::vector<int32_t>& ids) const;
+
+  /// The exact bytes of the tokens: not UTF-8 where the ids are not (StreamDecoder makes text fit to print). `skip_special`
+  /// leaves out special tokens. Throws Error for an id outside the vocabulary.
+  [[nodiscard]] std::string decode(std::span<const int32_t> ids, bool skip_special = true) const;
+
+  /// Rows that an embedding table needs: the largest id, plus one.
+  [[nodiscard]] int32_t vocabulary_size() const noexcept;
+
+  /// The bytes that a token stands for in the middle of a text. Throws Error for an id outside the vocabulary.
+  [[nodiscard]] std::string_view token_bytes(int32_t id) const;
+
+  /// The token as tokenizer.json spells it ("Ġthe", "▁the", "<0x0A>"). Throws Error for an id outside the vocabulary.
+  [[nodiscard]] std::string_view token(int32_t id) const;
+
+  /// The id of a token as tokenizer.json spells it, added tokens included.
+  [[nodiscard]] std::optional<int32_t> id_of(std::string_view token) const;
+
+  /// Whether an id is in [0, vocabulary_size) and not a hole in the vocabulary.
+  [[nodiscard]] bool contains(int32_t id) const noexcept;
+  [[nodiscard]] bool is_special(int32_t id) const noexcept;
+
+  /// What separates documents and ends a generated text: the first of <|endoftext|>, <|end_of_text|>, </s>, <eos>, [SEP]
+  /// that is a special token.
+  [[nodiscard]] std::optional<int32_t> end_of_text() const noexcept;
+
+  /// What a text begins with: the first of <s>, <|begin_of_text|>, <bos>, [CLS] that is a special token.
+  [[nodiscard]] std::optional<int32_t> begin_of_text() const noexcept;
+
+  /// The token for what the vocabulary lacks, if the model names one.
+  [[nodiscard]] std::optional<int32_t> unknown() const noexcept;
+
+  /// XXH3-64 of to_json(): two tokenizers with the same fingerprint give the same ids. For the headers of token shards.
+  [[nodiscard]] uint64_t fingerprint() const noexcept;
+
+  /// The pipeline in words, one line a stage.
+  [[nodiscard]] std::string describe() const;
+
+ private:
+  friend class StreamDecoder;
+  struct Pipeline;
+  std::shared_ptr<const Pipeline> pipeline_;
+};
+
+/// Decodes ids one by one into text that is always whole UTF-8: bytes of an unfinished character wait for the next token,
+/// bytes that can never become one are U+FFFD, as in Unicode 15 section 3.9 (one per maximal subpart).
+class StreamDecoder {
+ public:
+  struct Options {
+    bool skip_special = true;
+    /// The text continues another one: keep the leading space that the decoder takes off the start of a text.
+    bool continuation = false;
+  };
+
+  explicit StreamDecoder(Tokenizer tokenizer);
+  StreamDecoder(Tokenizer tokenizer, Options options);
+
+  /// What can be shown once `id` is known, possibly nothing. Throws Error for an id outside the vocabulary.
+  std::string push(int32_t id);
+
+  /// The rest: U+FFFD if the text ended inside a character. The decoder is then as new.
+  std::string finish();
+
+ private:
+  Tokenizer tokenizer_;
+  Options options_;
+  std::string pending_;
+  bool at_start_;
+  int stripped_ = 0;
+};
+
+}  // namespace sesame
