@@ -6,7 +6,8 @@
 namespace sesame {
 
 /// Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011): a counter-based generator.
-/// Randomness in Sesame is a pure function of (seed, stream, step, element): nothing is stored, everything can be drawn again.
+/// Randomness in Sesame is a pure function of (seed, stream, step, element): nothing is stored, everything can be drawn
+/// again.
 struct Philox {
   uint64_t key = 0;  // seed mixed with the stream (an op's key, a sampler's epoch, ...)
 

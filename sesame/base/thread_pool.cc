@@ -64,9 +64,9 @@ int available_processors() {
   return std::max(count, 1);
 }
 
-/// One job at a time. A block is claimed by moving `ticket` from (round, block) to (round, block + 1), so a thread that was
-/// preempted or is still asleep can neither take a block of a job that has ended nor hold up run(), which waits for the
-/// blocks alone and not for the threads.
+/// One job at a time. A block is claimed by moving `ticket` from (round, block) to (round, block + 1), so a thread that
+/// was preempted or is still asleep can neither take a block of a job that has ended nor hold up run(), which waits for
+/// the blocks alone and not for the threads.
 struct ThreadPool::State {
   using Job = FunctionRef<void(int64_t, int)>;
   static constexpr uint64_t kClosed = 0xFFFFFFFFu;  // a block number that no job reaches

@@ -10,7 +10,8 @@ namespace sesame {
 /// A fixed set of threads that run blocks of one job at a time; the calling thread is one of them.
 ///
 /// Contract:
-/// 1. `run(blocks, f)` calls f(block, thread) once for every block in [0, blocks), thread in [0, threads()), and returns
+/// 1. `run(blocks, f)` calls f(block, thread) once for every block in [0, blocks), thread in [0, threads()), and
+/// returns
 ///    when all are done. Blocks may run in any order on any thread: whatever f computes for a block must depend on the
 ///    block alone, so that results have the same bits for any number of threads.
 /// 2. The first exception that f throws is rethrown from run after all blocks have ended.
