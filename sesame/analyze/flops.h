@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "sesame/graph/graph.h"
+
+namespace sesame {
+
+/// The floating-point operations (a multiply-add counts two) that the mathematics asks of one node: its matrix products
+/// alone. Forward attention counts two products and its gradient four, half of each where a causal mask makes half of
+/// it zero. What a kernel computes again to save memory (scores in attention's gradient, logits in the loss's) and
+/// everything elementwise counts nothing: so a share of peak in these units is of useful work.
+double model_flops(const Graph& graph, const Node& node);
+
+/// The sum over the graph.
+double model_flops(const Graph& graph);
+
+/// The usual rule of thumb for one token of training: 6 x parameters in matrix products + 12 x layers x time x width
+/// (Chowdhery et al. 2022, appendix B, which counts the whole square of causal attention).
+double rule_of_thumb_flops(int64_t matmul_parameters, int64_t layers, int64_t time, int64_t width);
+
+}  // namespace sesame
