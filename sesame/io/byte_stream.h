@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "sesame/base/file_system.h"
+
 namespace sesame {
 
 /// A forward-only stream of bytes. Not thread-safe.
@@ -23,7 +25,7 @@ class ByteReader {
 };
 
 /// The bytes of a file as they lie on disk. Throws Error for a missing file or a directory.
-std::unique_ptr<ByteReader> open_raw_file(const std::filesystem::path& path);
+std::unique_ptr<ByteReader> open_raw_file(const std::filesystem::path& path, FileSystem& files = FileSystem::posix());
 
 /// The bytes of standard input as they come.
 std::unique_ptr<ByteReader> open_raw_stdin();

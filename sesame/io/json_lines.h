@@ -3,9 +3,10 @@
 #include <concepts>
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
 #include <string>
 #include <string_view>
+
+#include "sesame/base/file.h"
 
 namespace sesame {
 
@@ -41,14 +42,14 @@ class JsonRecord {
 class JsonLinesWriter {
  public:
   /// Opens for appending; creates the file where needed. `echo`: print each record on standard output as well.
-  explicit JsonLinesWriter(const std::filesystem::path& path, bool echo = false);
+  explicit JsonLinesWriter(const std::filesystem::path& path, bool echo = false,
+                           FileSystem& files = FileSystem::posix());
 
   /// Throws Error when the record can't be written.
   void write(const JsonRecord& record);
 
  private:
-  std::filesystem::path path_;
-  std::ofstream out_;
+  FileWriter out_;
   bool echo_;
 };
 
@@ -56,6 +57,6 @@ class JsonLinesWriter {
 /// goes on as if it had never gone past its checkpoint. The rest stays byte for byte; the file is replaced atomically
 /// and only when something changes. A missing file is fine. Throws Error with file:line for a broken line before the
 /// last.
-void truncate_after_step(const std::filesystem::path& path, int64_t step);
+void truncate_after_step(const std::filesystem::path& path, int64_t step, FileSystem& files = FileSystem::posix());
 
 }  // namespace sesame

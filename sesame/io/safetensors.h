@@ -10,16 +10,10 @@
 #include <string_view>
 #include <vector>
 
+#include "sesame/base/file_system.h"
+#include "sesame/io/tensor_type.h"
+
 namespace sesame {
-
-/// Element types of tensors in files, named as safetensors names them (F32, BF16, ...).
-enum class TensorType { boolean, u8, i8, u16, i16, f16, bf16, u32, i32, f32, u64, i64, f64 };
-
-/// Bytes per element: 1, 2, 4 or 8.
-size_t element_size(TensorType type);
-
-/// "F32", "BF16", ...
-std::string_view tensor_type_name(TensorType type);
 
 /// A tensor that lies in someone else's memory: row-major, little-endian, bytes.size() == product(shape) *
 /// element_size.
@@ -38,7 +32,8 @@ struct TensorView {
 /// padded with spaces to a multiple of 8, so equal tensors give equal files. Throws Error on a duplicate name, a tensor
 /// whose bytes do not fit its shape, and any failure to write (what was at `path` stays).
 void write_safetensors(const std::filesystem::path& path, std::span<const TensorView> tensors,
-                       const std::map<std::string, std::string>& metadata = {{"format", "pt"}});
+                       const std::map<std::string, std::string>& metadata = {{"format", "pt"}},
+                       FileSystem& files = FileSystem::posix());
 
 /// What a safetensors file holds; the views point into the bytes that were parsed.
 struct SafetensorsContents {

@@ -2,10 +2,11 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
 #include <span>
 #include <string>
 #include <string_view>
+
+#include "sesame/base/file.h"
 
 namespace sesame {
 
@@ -22,16 +23,15 @@ class TensorboardWriter {
  public:
   /// Creates `directory` where needed and in it events.out.tfevents.<seconds>.<host>.<pid>[.<n>], never touching a file
   /// that is there. Throws Error when it can't be created.
-  explicit TensorboardWriter(const std::filesystem::path& directory);
+  explicit TensorboardWriter(const std::filesystem::path& directory, FileSystem& files = FileSystem::posix());
 
   /// Appends one event with all scalars of a step and flushes it to the file. Throws Error when the write fails.
   void write(int64_t step, std::span<const Scalar> scalars);
 
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+  [[nodiscard]] const std::filesystem::path& path() const { return out_.path(); }
 
  private:
-  std::filesystem::path path_;
-  std::ofstream out_;
+  FileWriter out_;
 };
 
 /// The bytes of a record: length, its masked CRC-32C, data, its masked CRC-32C.
