@@ -7,7 +7,6 @@
 
 namespace sesame {
 
-/// Where the parameters of a layer called `name` live. Enter it with Builder::Scope.
 struct LinearOptions {
   int64_t outputs = 0;
   double std = 0.02;  // of the weight's initial values
@@ -20,8 +19,11 @@ Value linear_in_out(Parameters& parameters, std::string_view name, Value x, Line
 /// x [..., in] W^T + b -> [..., outputs], weight [outputs, in] as torch.nn.Linear stores it.
 Value linear_out_in(Parameters& parameters, std::string_view name, Value x, LinearOptions options);
 
+/// gelu(x W + b), weight [in, outputs], with bias and GELU in one pass.
+Value linear_gelu(Parameters& parameters, std::string_view name, Value x, LinearOptions options);
+
 /// Rows of the table "<name>.weight" [rows, channels] by ids (int32, any shape): [..., channels].
-Value embedding_layer(Parameters& parameters, std::string_view name, Value ids, Shape table, double std);
+Value embedding_layer(Parameters& parameters, std::string_view name, Value ids, const Shape& table, double std);
 
 /// Layer norm with "<name>.weight" (ones) and "<name>.bias" (zeros), both [channels].
 Value layer_norm_layer(Parameters& parameters, std::string_view name, Value x, double epsilon);
