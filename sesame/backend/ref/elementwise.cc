@@ -1,0 +1,201 @@
+#include <fmt/format.h>
+
+#include <cmath>
+#include <limits>
+
+#include "sesame/backend/ref/dropout_mask.h"
+#include "sesame/backend/ref/indexing.h"
+#include "sesame/backend/ref/ref_table.h"
+#include "sesame/base/error.h"
+
+namespace sesame::ref {
+namespace {
+
+/// Whole numbers wrap around as two's complement does, so no input is undefined.
+template <typename T>
+using Wide = std::conditional_t<std::is_same_v<T, int32_t>, int64_t, T>;
+
+struct Add {
+  template <typename T>
+  static T apply(T a, T b) {
+    return static_cast<T>(Wide<T>{a} + b);
+  }
+};
+
+struct Sub {
+  template <typename T>
+  static T apply(T a, T b) {
+    return static_cast<T>(Wide<T>{a} - b);
+  }
+};
+
+struct Mul {
+  template <typename T>
+  static T apply(T a, T b) {
+    return static_cast<T>(Wide<T>{a} * b);
+  }
+};
+
+struct Div {
+  template <typename T>
+  static T apply(T a, T b) {
+    if constexpr (std::is_integral_v<T>) {
+      if (b == 0) fail(fmt::format("div: int32 {} is divided by 0; a divisor must not be 0", a));
+    }
+    return static_cast<T>(Wide<T>{a} / b);
+  }
+};
+
+struct Less {
+  template <typename T>
+  static uint8_t apply(T a, T b) {
+    return a < b ? 1 : 0;
+  }
+};
+
+template <typename T, typename R, typename F>
+void binary(const KernelCall& call) {
+  const Shape& shape = call.out_shape(0);
+  const Strides a_strides = broadcast_strides(call.in_shape(0), shape);
+  const Strides b_strides = broadcast_strides(call.in_shape(1), shape);
+  const T* a = call.in<T>(0);
+  const T* b = call.in<T>(1);
+  R* y = call.out<R>(0);
+  for (int64_t i = 0; i < shape.elements(); ++i) {
+    y[i] = F::apply(a[offset_of(i, shape, a_strides)], b[offset_of(i, shape, b_strides)]);
+  }
+}
+
+template <typename T>
+void select(const KernelCall& call) {
+  const Shape& shape = call.out_shape(0);
+  const Strides condition_strides = broadcast_strides(call.in_shape(0), shape);
+  const Strides a_strides = broadcast_strides(call.in_shape(1), shape);
+  const Strides b_strides = broadcast_strides(call.in_shape(2), shape);
+  const uint8_t* condition = call.in<uint8_t>(0);
+  const T* a = call.in<T>(1);
+  const T* b = call.in<T>(2);
+  T* y = call.out<T>(0);
+  for (int64_t i = 0; i < shape.elements(); ++i) {
+    y[i] = condition[offset_of(i, shape, condition_strides)] != 0 ? a[offset_of(i, shape, a_strides)]
+                                                                  : b[offset_of(i, shape, b_strides)];
+  }
+}
+
+template <typename T, T (*F)(T)>
+void unary(const KernelCall& call) {
+  const T* x = call.in<T>(0);
+  T* y = call.out<T>(0);
+  for (int64_t i = 0; i < call.outputs[0].elements(); ++i) y[i] = F(x[i]);
+}
+
+template <typename T>
+T negate(T x) {
+  return -x;
+}
+
+/// Never takes the exponential of a large positive number.
+template <typename T>
+T sigmoid(T x) {
+  if (x >= 0) return 1 / (1 + std::exp(-x));
+  const T e = std::exp(x);
+  return e / (1 + e);
+}
+
+template <typename To, typename From>
+To convert(From x) {
+  if constexpr (std::is_same_v<To, uint8_t>) return x != 0 ? 1 : 0;
+  if constexpr (std::is_same_v<To, int32_t> && std::is_floating_point_v<From>) {
+    // Rounds towards zero; what int32 cannot hold goes to its nearest end, NaN to 0.
+    if (std::isnan(x)) return 0;
+    constexpr auto lowest = std::numeric_limits<int32_t>::min();
+    constexpr auto highest = std::numeric_limits<int32_t>::max();
+    if (x <= static_cast<From>(lowest)) return lowest;
+    if (x >= static_cast<From>(highest)) return highest;
+  }
+  return static_cast<To>(x);
+}
+
+template <typename To, typename From>
+void cast_elements(const KernelCall& call) {
+  const From* x = call.in<From>(0);
+  To* y = call.out<To>(0);
+  for (int64_t i = 0; i < call.outputs[0].elements(); ++i) y[i] = convert<To>(x[i]);
+}
+
+template <typename From>
+void cast_from(const KernelCall& call) {
+  switch (call.outputs[0].type.dtype) {
+    case DType::f32:
+      return cast_elements<float, From>(call);
+    case DType::f64:
+      return cast_elements<double, From>(call);
+    case DType::i32:
+      return cast_elements<int32_t, From>(call);
+    case DType::boolean:
+      return cast_elements<uint8_t, From>(call);
+  }
+}
+
+void cast(const KernelCall& call) {
+  switch (call.inputs[0].type.dtype) {
+    case DType::f32:
+      return cast_from<float>(call);
+    case DType::f64:
+      return cast_from<double>(call);
+    case DType::i32:
+      return cast_from<int32_t>(call);
+    case DType::boolean:
+      return cast_from<uint8_t>(call);
+  }
+}
+
+template <typename T>
+void dropout(const KernelCall& call) {
+  const auto& attributes = call.attributes_as<DropoutAttributes>();
+  const DropoutMask mask(attributes.rate, attributes.key, *call.step);
+  const T* x = call.in<T>(0);
+  T* y = call.out<T>(0);
+  for (int64_t i = 0; i < call.outputs[0].elements(); ++i) {
+    const double factor = mask(i);
+    // A dropped infinity or NaN is 0 too.
+    y[i] = factor == 0 ? T{0} : static_cast<T>(x[i] * factor);
+  }
+}
+
+template <typename T>
+void add_arithmetic(RefTable& table) {
+  table.set(Op::add, kDTypeOf<T>, binary<T, T, Add>);
+  table.set(Op::sub, kDTypeOf<T>, binary<T, T, Sub>);
+  table.set(Op::mul, kDTypeOf<T>, binary<T, T, Mul>);
+  table.set(Op::div, kDTypeOf<T>, binary<T, T, Div>);
+  table.set(Op::select, kDTypeOf<T>, select<T>);
+}
+
+template <typename T>
+void add_floating(RefTable& table) {
+  table.set(Op::less, kDTypeOf<T>, binary<T, uint8_t, Less>);
+  table.set(Op::neg, kDTypeOf<T>, unary<T, negate<T>>);
+  table.set(Op::exp, kDTypeOf<T>, unary<T, std::exp>);
+  table.set(Op::log, kDTypeOf<T>, unary<T, std::log>);
+  table.set(Op::sqrt, kDTypeOf<T>, unary<T, std::sqrt>);
+  table.set(Op::tanh, kDTypeOf<T>, unary<T, std::tanh>);
+  table.set(Op::sigmoid, kDTypeOf<T>, unary<T, sigmoid<T>>);
+  table.set(Op::dropout, kDTypeOf<T>, dropout<T>);
+}
+
+}  // namespace
+
+void add_elementwise_kernels(RefTable& table) {
+  add_arithmetic<float>(table);
+  add_arithmetic<double>(table);
+  add_arithmetic<int32_t>(table);
+  add_floating<float>(table);
+  add_floating<double>(table);
+  table.set(Op::select, DType::boolean, select<uint8_t>);
+  // The kernel of a comparison of int32 is found by its result.
+  table.set(Op::less, DType::boolean, binary<int32_t, uint8_t, Less>);
+  for (DType dtype : {DType::f32, DType::f64, DType::i32, DType::boolean}) table.set(Op::cast, dtype, cast);
+}
+
+}  // namespace sesame::ref
