@@ -14,10 +14,7 @@ std::string text_of(const Shape& value) { return value.to_string(); }
 std::string text_of(DType value) { return std::string(name_of(value)); }
 std::string text_of(const std::vector<int64_t>& value) { return fmt::format("[{}]", fmt::join(value, ", ")); }
 template <typename T>
-  requires std::is_arithmetic_v<T>
-std::string text_of(T value) {
-  return fmt::format("{}", value);
-}
+requires std::is_arithmetic_v<T> std::string text_of(T value) { return fmt::format("{}", value); }
 
 template <typename Visit>
 void for_each_field(const Attributes& attributes, Visit visit) {

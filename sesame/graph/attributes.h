@@ -54,8 +54,8 @@ struct CastAttributes {
   bool operator==(const CastAttributes&) const = default;
 };
 
-/// permute: order[i] is the input axis that becomes axis i. Reductions: the axes that are summed, ascending; they stay with
-/// size 1.
+/// permute: order[i] is the input axis that becomes axis i. Reductions: the axes that are summed, ascending; they stay
+/// with size 1.
 struct AxesAttributes {
   std::vector<int64_t> axes;
   static constexpr auto fields = std::make_tuple(Field{"axes", &AxesAttributes::axes});
@@ -67,9 +67,9 @@ struct SliceAttributes {
   int64_t axis = 0;
   int64_t begin = 0;
   int64_t size = 0;
-  static constexpr auto fields = std::make_tuple(Field{"axis", &SliceAttributes::axis},
-                                                 Field{"begin", &SliceAttributes::begin},
-                                                 Field{"size", &SliceAttributes::size});
+  static constexpr auto fields =
+      std::make_tuple(Field{"axis", &SliceAttributes::axis}, Field{"begin", &SliceAttributes::begin},
+                      Field{"size", &SliceAttributes::size});
   bool operator==(const SliceAttributes&) const = default;
 };
 
@@ -79,10 +79,9 @@ struct MatmulAttributes {
   bool transpose_b = false;
   bool bias = false;
   bool accumulate = false;
-  static constexpr auto fields =
-      std::make_tuple(Field{"transpose_a", &MatmulAttributes::transpose_a},
-                      Field{"transpose_b", &MatmulAttributes::transpose_b}, Field{"bias", &MatmulAttributes::bias},
-                      Field{"accumulate", &MatmulAttributes::accumulate});
+  static constexpr auto fields = std::make_tuple(
+      Field{"transpose_a", &MatmulAttributes::transpose_a}, Field{"transpose_b", &MatmulAttributes::transpose_b},
+      Field{"bias", &MatmulAttributes::bias}, Field{"accumulate", &MatmulAttributes::accumulate});
   bool operator==(const MatmulAttributes&) const = default;
 };
 
@@ -142,8 +141,8 @@ struct AttentionAttributes {
   bool operator==(const AttentionAttributes&) const = default;
 };
 
-/// Cross-entropy joined with the output projection. Targets below 0 are ignored. `scale` multiplies the gradients of the
-/// one-pass form (1 / accumulation steps); `accumulate`: the weight gradient is added to a further input.
+/// Cross-entropy joined with the output projection. Targets below 0 are ignored. `scale` multiplies the gradients of
+/// the one-pass form (1 / accumulation steps); `accumulate`: the weight gradient is added to a further input.
 struct LinearCrossEntropyAttributes {
   double scale = 1;
   bool accumulate = false;
@@ -160,12 +159,10 @@ struct AdamWAttributes {
   double weight_decay = 0.1;
   double max_grad_norm = 0;  // 0: no clipping
   int64_t decayed = 0;
-  static constexpr auto fields =
-      std::make_tuple(Field{"beta1", &AdamWAttributes::beta1}, Field{"beta2", &AdamWAttributes::beta2},
-                      Field{"epsilon", &AdamWAttributes::epsilon},
-                      Field{"weight_decay", &AdamWAttributes::weight_decay},
-                      Field{"max_grad_norm", &AdamWAttributes::max_grad_norm},
-                      Field{"decayed", &AdamWAttributes::decayed});
+  static constexpr auto fields = std::make_tuple(
+      Field{"beta1", &AdamWAttributes::beta1}, Field{"beta2", &AdamWAttributes::beta2},
+      Field{"epsilon", &AdamWAttributes::epsilon}, Field{"weight_decay", &AdamWAttributes::weight_decay},
+      Field{"max_grad_norm", &AdamWAttributes::max_grad_norm}, Field{"decayed", &AdamWAttributes::decayed});
   bool operator==(const AdamWAttributes&) const = default;
 };
 

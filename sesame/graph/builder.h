@@ -13,8 +13,8 @@ namespace sesame {
 
 class Builder;
 
-/// A handle on one value of a graph under construction. Cheap to copy; valid while its Builder lives. A default-made one
-/// stands for "absent" (an optional input, a gradient of zero).
+/// A handle on one value of a graph under construction. Cheap to copy; valid while its Builder lives. A default-made
+/// one stands for "absent" (an optional input, a gradient of zero).
 class Value {
  public:
   Value() = default;
@@ -48,8 +48,8 @@ class Builder {
   /// Data that the caller writes before every step.
   Value input(std::string name, Type type, Where where = Where::current());
 
-  /// A tensor that lives outside the step: parameter, optimiser moment, cache. The same name gives the same value; its type
-  /// must then be the same too.
+  /// A tensor that lives outside the step: parameter, optimiser moment, cache. The same name gives the same value; its
+  /// type must then be the same too.
   Value variable(std::string name, Type type, Where where = Where::current());
 
   /// A tensor of one repeated value.

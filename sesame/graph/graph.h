@@ -67,7 +67,8 @@ class Graph {
     Ref value;
   };
 
-  /// Appends a node whose inputs are in the graph already. Use Builder, which infers the output types and reports errors.
+  /// Appends a node whose inputs are in the graph already. Use Builder, which infers the output types and reports
+  /// errors.
   NodeId append(Node node);
 
   [[nodiscard]] int size() const { return static_cast<int>(nodes_.size()); }
@@ -99,8 +100,8 @@ class Graph {
 /// The graph as text, one node a line: `%4 = matmul(%1, %3) {transpose_b=true} : float32 [2, 3]  # h.0.attn`.
 std::string to_string(const Graph& graph);
 
-/// Checks every rule of a legal graph: inputs before uses, types as the ops' shape rules say, attributes of the right kind,
-/// updates of variables only. Throws Error naming the node. Passes are followed by it in tests and debug builds.
+/// Checks every rule of a legal graph: inputs before uses, types as the ops' shape rules say, attributes of the right
+/// kind, updates of variables only. Throws Error naming the node. Passes are followed by it in tests and debug builds.
 void verify(const Graph& graph);
 
 }  // namespace sesame

@@ -17,8 +17,8 @@ struct Cost {
   double bytes = 0;
 };
 
-/// How dear it is to compute an op again: `cheap` (memory-bound), `heavy` (matrix products), `never_twice` (it changes a
-/// variable).
+/// How dear it is to compute an op again: `cheap` (memory-bound), `heavy` (matrix products), `never_twice` (it changes
+/// a variable).
 enum class CostClass : uint8_t { cheap, heavy, never_twice };
 
 /// What a shape rule sees. `error` throws an Error with the op, the given text, scope and source line.
@@ -40,9 +40,9 @@ struct InferContext {
   void expect_floating(std::span<const Type> types) const;
 };
 
-/// What a gradient rule sees: the node's attributes, its inputs and outputs, and the gradients of its outputs (absent where
-/// nothing flows back). It returns one value per input, absent where no gradient is wanted or exists. A returned gradient
-/// may have the shape of the broadcast result: the driver sums it to the input's shape.
+/// What a gradient rule sees: the node's attributes, its inputs and outputs, and the gradients of its outputs (absent
+/// where nothing flows back). It returns one value per input, absent where no gradient is wanted or exists. A returned
+/// gradient may have the shape of the broadcast result: the driver sums it to the input's shape.
 struct VjpContext {
   Builder& builder;
   const Node& node;

@@ -31,13 +31,13 @@ struct MemoryPlan {
   int64_t lower_bound_bytes = 0;  // the largest sum of live bytes at any position
 };
 
-/// Decides the schedule (the order of the nodes), which values share a buffer (views, in-place ops, values written straight into the
-/// variable that they update) and the offset of every buffer in one arena. `workspace` gives the scratch bytes of a node.
-/// Inputs and outputs keep their place for the whole step.
+/// Decides the schedule (the order of the nodes), which values share a buffer (views, in-place ops, values written
+/// straight into the variable that they update) and the offset of every buffer in one arena. `workspace` gives the
+/// scratch bytes of a node. Inputs and outputs keep their place for the whole step.
 MemoryPlan plan_memory(const Graph& graph, FunctionRef<int64_t(const Graph&, const Node&)> workspace);
 
-/// Checks a plan by simulation, independently of how it was made: every value is intact when it is read, no buffer leaves the arena, and
-/// in-place and update placements are legal. Throws Error naming the first violation.
+/// Checks a plan by simulation, independently of how it was made: every value is intact when it is read, no buffer
+/// leaves the arena, and in-place and update placements are legal. Throws Error naming the first violation.
 void check_plan(const Graph& graph, const MemoryPlan& plan);
 
 /// One line per buffer: node, name, offset, bytes, life, reason.

@@ -4,8 +4,8 @@
 
 namespace sesame {
 
-/// Address space for the values of a step. It is reserved once, so that addresses never change; memory is taken (in huge
-/// pages, touched at once) only up to the largest size that was asked for. Not thread-safe.
+/// Address space for the values of a step. It is reserved once, so that addresses never change; memory is taken (in
+/// huge pages, touched at once) only up to the largest size that was asked for. Not thread-safe.
 class Arena {
  public:
   Arena();
@@ -13,8 +13,8 @@ class Arena {
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
 
-  /// Makes the first `bytes` bytes usable and touches their pages; returns the start, 2 MiB aligned. Throws Error when the
-  /// machine has not that much memory free, saying how much is needed and how much there is.
+  /// Makes the first `bytes` bytes usable and touches their pages; returns the start, 2 MiB aligned. Throws Error when
+  /// the machine has not that much memory free, saying how much is needed and how much there is.
   std::byte* ensure(size_t bytes);
 
   [[nodiscard]] size_t bytes() const { return bytes_; }

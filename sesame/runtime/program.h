@@ -13,11 +13,12 @@
 
 namespace sesame {
 
-/// A graph made ready to run: a flat list of kernel calls at fixed addresses. run() allocates nothing and looks nothing up.
+/// A graph made ready to run: a flat list of kernel calls at fixed addresses. run() allocates nothing and looks nothing
+/// up.
 ///
-/// Ownership: the program owns its graph and plan; arena, variables, thread pool and backend must outlive it. Programs that
-/// share an arena use the same bytes: what one leaves in its outputs is gone when another runs. Inputs are to be written
-/// just before each run. One run at a time.
+/// Ownership: the program owns its graph and plan; arena, variables, thread pool and backend must outlive it. Programs
+/// that share an arena use the same bytes: what one leaves in its outputs is gone when another runs. Inputs are to be
+/// written just before each run. One run at a time.
 class Program {
  public:
   struct Options {
@@ -27,15 +28,15 @@ class Program {
     std::shared_ptr<Arena> arena;      // null: one of its own
   };
 
-  /// Simplifies, lowers what the backend lacks, plans memory and resolves every call. Throws Error naming the op that no
-  /// kernel serves, or the variable that is missing or has another type.
+  /// Simplifies, lowers what the backend lacks, plans memory and resolves every call. Throws Error naming the op that
+  /// no kernel serves, or the variable that is missing or has another type.
   Program(const Graph& graph, const Options& options);
   ~Program();
   Program(Program&&) noexcept;
   Program& operator=(Program&&) noexcept;
 
-  /// Where to write an input / read an output. Throws Error, naming the nearest known name, if there is none. Inputs that the
-  /// graph does not use have a place all the same.
+  /// Where to write an input / read an output. Throws Error, naming the nearest known name, if there is none. Inputs
+  /// that the graph does not use have a place all the same.
   [[nodiscard]] Tensor input(std::string_view name) const;
   [[nodiscard]] Tensor output(std::string_view name) const;
 

@@ -11,8 +11,8 @@
 
 namespace sesame {
 
-/// The tensors that outlive a step: parameters, gradients, optimiser moments, caches. Each is named, zero at first, 64-byte
-/// aligned, and keeps its address for the life of this object. Huge pages are asked for. Not thread-safe.
+/// The tensors that outlive a step: parameters, gradients, optimiser moments, caches. Each is named, zero at first,
+/// 64-byte aligned, and keeps its address for the life of this object. Huge pages are asked for. Not thread-safe.
 class Variables {
  public:
   Variables();
@@ -23,8 +23,9 @@ class Variables {
   /// One tensor. Throws Error if the name is taken.
   Tensor create(const std::string& name, Type type);
 
-  /// One flat tensor `name` of the given dtype whose consecutive slices are tensors of their own, each starting at a multiple
-  /// of 64 bytes (gaps stay zero). The flat tensor's element count is the end of the last slice rounded up to 64 bytes.
+  /// One flat tensor `name` of the given dtype whose consecutive slices are tensors of their own, each starting at a
+  /// multiple of 64 bytes (gaps stay zero). The flat tensor's element count is the end of the last slice rounded up to
+  /// 64 bytes.
   struct Slice {
     std::string name;
     Shape shape;

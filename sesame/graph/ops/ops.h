@@ -5,9 +5,9 @@
 
 #include "sesame/graph/builder.h"
 
-/// The ops that models are made of: free functions on values, each appending one node (or, where marked "composed", a few).
-/// All shape errors are thrown here, with op, shapes, scope and source line. "Floating" means float32 or float64; all floating
-/// inputs of one op have one dtype.
+/// The ops that models are made of: free functions on values, each appending one node (or, where marked "composed", a
+/// few). All shape errors are thrown here, with op, shapes, scope and source line. "Floating" means float32 or float64;
+/// all floating inputs of one op have one dtype.
 
 namespace sesame {
 
@@ -40,15 +40,17 @@ Value sqrt(Value x, Where where = Where::current());
 Value tanh(Value x, Where where = Where::current());
 Value sigmoid(Value x, Where where = Where::current());
 
-/// 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) (Hendrycks and Gimpel 2016, the form of GPT-2's "gelu_new"). Composed.
+/// 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) (Hendrycks and Gimpel 2016, the form of GPT-2's "gelu_new").
+/// Composed.
 Value gelu(Value x, Where where = Where::current());
 /// x sigmoid(x). Composed.
 Value silu(Value x, Where where = Where::current());
 
 Value cast(Value x, DType dtype, Where where = Where::current());
 
-/// Zeroes each element with probability rate and divides the rest by 1 - rate. The mask is a function of (seed, the op's
-/// key, step, element index), so it is never stored: the gradient draws it again. rate in [0, 1); 0 returns x itself.
+/// Zeroes each element with probability rate and divides the rest by 1 - rate. The mask is a function of (seed, the
+/// op's key, step, element index), so it is never stored: the gradient draws it again. rate in [0, 1); 0 returns x
+/// itself.
 Value dropout(Value x, double rate, Where where = Where::current());
 
 // Layout.
@@ -71,22 +73,22 @@ Value reduce_mean(Value x, std::vector<int64_t> axes = {}, Where where = Where::
 /// exp(x - max) / sum over the last axis. Composed.
 Value softmax(Value x, Where where = Where::current());
 
-/// op(a) op(b) over the last two axes; leading axes must be equal, or b may have none: then a's rows are one long matrix
-/// (not with transpose_a). transpose swaps the last two axes of that operand.
-/// a [..., M, K], b [..., K, N] -> [..., M, N].
+/// op(a) op(b) over the last two axes; leading axes must be equal, or b may have none: then a's rows are one long
+/// matrix (not with transpose_a). transpose swaps the last two axes of that operand. a [..., M, K], b [..., K, N] ->
+/// [..., M, N].
 struct MatmulOptions {
   bool transpose_a = false;
   bool transpose_b = false;
-  Value bias;         // [N], added to every row
-  Value accumulator;  // the result's shape, added
+  Value bias = {};         // [N], added to every row
+  Value accumulator = {};  // the result's shape, added
 };
 Value matmul(Value a, Value b, MatmulOptions options, Where where = Where::current());
 inline Value matmul(Value a, Value b, Where where = Where::current()) { return matmul(a, b, MatmulOptions{}, where); }
 
 /// Rows of table [V, C] by ids (int32, any shape): [..., C]. An id outside [0, V) is an error when the step runs.
 Value embedding(Value table, Value ids, Where where = Where::current());
-/// The gradient of embedding with respect to the table: zeros [rows, C] (or the accumulator) plus each row of grad [..., C]
-/// added at its id, in order: deterministic.
+/// The gradient of embedding with respect to the table: zeros [rows, C] (or the accumulator) plus each row of grad
+/// [..., C] added at its id, in order: deterministic.
 Value embedding_grad(Value grad, Value ids, int64_t rows, Value accumulator = {}, Where where = Where::current());
 /// 1 where the last axis' index equals ids [...]: floating [..., classes]. An id out of range gives a row of zeros.
 Value one_hot(Value ids, int64_t classes, DType dtype, Where where = Where::current());
@@ -111,9 +113,9 @@ struct RopeOptions {
 };
 Value rope(Value x, Value start, RopeOptions options, Where where = Where::current());
 
-/// Multi-head self-attention (Vaswani et al. 2017, §3.2) on packed rows qkv [batch, time, (heads + 2 kv_heads) head_dim] =
-/// [queries | keys | values], each head's columns together. Returns [batch, time, heads * head_dim]. Tiled: only the
-/// log-sum-exp of each row is kept for the backward pass (Dao et al. 2022). scale 0 means 1 / sqrt(head_dim).
+/// Multi-head self-attention (Vaswani et al. 2017, §3.2) on packed rows qkv [batch, time, (heads + 2 kv_heads)
+/// head_dim] = [queries | keys | values], each head's columns together. Returns [batch, time, heads * head_dim]. Tiled:
+/// only the log-sum-exp of each row is kept for the backward pass (Dao et al. 2022). scale 0 means 1 / sqrt(head_dim).
 struct AttentionOptions {
   int64_t heads = 1;
   int64_t kv_heads = 1;
@@ -125,8 +127,8 @@ Value attention(Value qkv, AttentionOptions options, Where where = Where::curren
 
 /// Causal attention of new rows qkv [batch, time, ...] at positions start .. start + time - 1 over caches
 /// [batch, capacity, kv_heads * head_dim], into which the new keys and values are written first. start: int32 [1],
-/// start + time <= capacity is the caller's duty (an error when the step runs). No gradient. `out` [batch, time, heads * head_dim];
-/// the caches come back as values for Builder::update.
+/// start + time <= capacity is the caller's duty (an error when the step runs). No gradient. `out` [batch, time, heads
+/// * head_dim]; the caches come back as values for Builder::update.
 struct CachedAttention {
   Value out;
   Value keys;
@@ -143,8 +145,9 @@ Value linear_cross_entropy(Value x, Value w, Value targets, Where where = Where:
 Value sum_squares(Value x, Where where = Where::current());
 
 /// One AdamW step (Loshchilov and Hutter 2019, algorithm 2, with bias correction) over flat buffers [P]: parameters,
-/// gradients, first and second moments. `hyper` floating [3] = {learning rate, 1 - beta1^t, 1 - beta2^t}. grad_norm_squared float64 []
-/// or absent; with attributes.max_grad_norm > 0 gradients are multiplied by min(1, max / (norm + 1e-6)).
+/// gradients, first and second moments. `hyper` floating [3] = {learning rate, 1 - beta1^t, 1 - beta2^t}.
+/// grad_norm_squared float64 [] or absent; with attributes.max_grad_norm > 0 gradients are multiplied by min(1, max /
+/// (norm + 1e-6)).
 struct AdamWStep {
   Value parameters;
   Value first_moment;
