@@ -21,8 +21,9 @@ CorpusFile describe(const std::string& path) {
   if (S_ISDIR(status.st_mode)) {
     fail(fmt::format("{}: is a directory, expected a file; name the files in it, for example '{}/*.txt'", path, path));
   }
+  if (!S_ISREG(status.st_mode)) return {path};
   constexpr int64_t kNanoseconds = 1'000'000'000;
-  return {path, static_cast<uint64_t>(status.st_size),
+  return {path, true, static_cast<uint64_t>(status.st_size),
           static_cast<int64_t>(status.st_mtim.tv_sec) * kNanoseconds + status.st_mtim.tv_nsec};
 }
 
@@ -56,7 +57,7 @@ std::vector<CorpusFile> expand_sources(const std::vector<std::string>& sources) 
     if (source == "-") {
       if (reads_stdin) fail("'-' (standard input) is named twice, but can be read only once");
       reads_stdin = true;
-      files.push_back({source, 0, 0});
+      files.push_back({source});
     } else if (source.find_first_of("*?[") != std::string::npos && !exists(source)) {
       append_matches(source, files);
     } else {

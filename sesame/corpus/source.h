@@ -10,10 +10,9 @@ namespace sesame {
 /// One input of a corpus after globbing: a path or "-" (standard input).
 struct CorpusFile {
   std::string path;
-  uint64_t bytes = 0;                // as stored; 0 for standard input
-  int64_t modified_nanoseconds = 0;  // since the epoch; 0 for standard input
-
-  [[nodiscard]] bool is_stdin() const { return path == "-"; }
+  bool regular = false;              // not standard input, a pipe or a device: can be read again, and has what follows
+  uint64_t bytes = 0;                // as stored
+  int64_t modified_nanoseconds = 0;  // since the epoch
 };
 
 /// Expands paths, glob patterns (*, ?, [...]; matches sorted by name) and "-" in the order given. An existing path is

@@ -29,7 +29,7 @@ struct PrepareOptions {
 struct PrepareProgress {
   uint64_t bytes_done = 0;  // of text
   uint64_t tokens_done = 0;
-  uint64_t bytes_total = 0;  // as stored, before decompression; 0 when unknown (standard input)
+  uint64_t bytes_total = 0;  // 0 when unknown: standard input, compressed files
 };
 
 struct PreparedCorpus {
@@ -44,7 +44,7 @@ struct PreparedCorpus {
 
 /// Tokenises a corpus into shards in `cache_directory`/<key>, where the key is a hash of the sources' paths, sizes and
 /// modification times, the tokenizer's fingerprint and the options; takes what is there when it is whole and unchanged.
-/// Standard input is tokenised anew each time. Ids and shards are the same for any number of threads. A killed call
+/// Standard input and pipes are tokenised anew each time. Ids and shards are the same for any number of threads. A killed call
 /// leaves no half result that a later one would take. Throws Error for what DocumentReader and TokenShardWriter refuse
 /// and for a corpus that gives no tokens.
 PreparedCorpus prepare_tokens(const std::vector<std::string>& sources, const PrepareOptions& options,

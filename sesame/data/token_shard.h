@@ -5,6 +5,8 @@
 #include <memory>
 #include <span>
 
+#include "sesame/base/file_system.h"
+
 namespace sesame {
 
 /// What a token shard says of itself. The format is described to the byte in docs/formats.md.
@@ -21,7 +23,8 @@ struct TokenShardInfo {
 class TokenShardWriter {
  public:
   /// 1 <= vocabulary_size <= 2^31. Throws Error when the file can't be created.
-  TokenShardWriter(const std::filesystem::path& path, uint64_t vocabulary_size, uint64_t tokenizer_fingerprint);
+  TokenShardWriter(const std::filesystem::path& path, uint64_t vocabulary_size, uint64_t tokenizer_fingerprint,
+                   FileSystem& files = FileSystem::posix());
   ~TokenShardWriter();
   TokenShardWriter(TokenShardWriter&&) noexcept;
 
