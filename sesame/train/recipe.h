@@ -82,10 +82,9 @@ struct ModelOptions {
       Option{"", &ModelOptions::num_key_value_heads,
              "key and value heads (grouped-query attention); 0: one for each attention head", Bounds{0, 1024}, nullptr,
              "num_key_value_heads"},
-      Option{
-          "n_inner", &ModelOptions::n_inner,
-          "width inside the feed-forward part; 0: 4 x width (gpt2), 8/3 x width rounded up to a multiple of 32 (llama)",
-          Bounds{0, 1 << 18}, nullptr, "intermediate_size"},
+      Option{"n_inner", &ModelOptions::n_inner,
+             "width inside the feed-forward part; 0: 4 x width (gpt2), 8/3 x width, a multiple of 64 (llama)",
+             Bounds{0, 1 << 18}, nullptr, "intermediate_size"},
       Option{"layer_norm_epsilon", &ModelOptions::norm_epsilon, "added to the variance in the norms", Bounds{1e-12, 1},
              nullptr, "rms_norm_eps"},
       Option{"", &ModelOptions::rope_theta, "base of the rotary embedding's wavelengths", Bounds{1, 1e9}, nullptr,

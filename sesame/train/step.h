@@ -8,17 +8,16 @@
 #include <string>
 #include <vector>
 
-#include "sesame/graph/builder.h"
+#include "sesame/models/gpt.h"
+#include "sesame/optim/adamw.h"
 #include "sesame/runtime/program.h"
 #include "sesame/runtime/variables.h"
 
 namespace sesame {
 
-enum class Mode : uint8_t { training, evaluation };  // dropout acts in training only
-
 /// The mean loss [] of one micro-batch; tokens and targets are int32 [batch, time], targets below 0 are not counted.
-/// Every variable that it names is a parameter.
-using LossFunction = std::function<Value(Builder&, Value tokens, Value targets, Mode mode)>;
+/// Every parameter is asked for through `parameters`.
+using LossFunction = std::function<Value(Parameters& parameters, Value tokens, Value targets, Mode mode)>;
 
 struct StepOptions {
   int64_t batch = 1;         // sequences in a micro-batch
@@ -34,23 +33,15 @@ struct StepOptions {
   [[nodiscard]] int64_t tokens() const { return batch * context * accumulation; }
 };
 
-/// The flat buffers of a step. Parameters of rank 2 and more come first: they are decayed (Radford et al. 2019 and
-/// followers: matrices and embeddings, not biases and norms).
-struct ParameterLayout {
-  std::vector<Variables::Slice> parameters;
-  int64_t decayed = 0;   // elements of the flat buffer that are subject to weight decay
-  int64_t elements = 0;  // of the flat buffer, gaps between slices included
-  int64_t count = 0;     // parameters proper
-};
-
 /// What a step computes, as graphs, before anything is allocated. Gradients are of the loss divided by `accumulation`.
 struct StepGraphs {
-  ParameterLayout layout;
+  FlatLayout layout;
   Graph gradient;                   // loss; "grad/<parameter>" := gradient
   std::optional<Graph> accumulate;  // loss; "grad/<parameter>" += gradient; with accumulation > 1
   Graph norm;                       // squared global norm of "gradients"
   Graph update;                     // AdamW on "parameters"
   Graph evaluation;                 // loss alone, no dropout
+  AdamWAttributes adamw;
 };
 StepGraphs build_step_graphs(const LossFunction& loss, const StepOptions& options);
 
@@ -84,7 +75,7 @@ class TrainingStep {
   double run_evaluation();
 
   [[nodiscard]] Variables& variables();
-  [[nodiscard]] const ParameterLayout& layout() const;
+  [[nodiscard]] const FlatLayout& layout() const;
   [[nodiscard]] std::span<float> flat_parameters();
   [[nodiscard]] std::span<float> flat_first_moment();
   [[nodiscard]] std::span<float> flat_second_moment();

@@ -1,0 +1,196 @@
+#include "sesame/train/step.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "sesame/graph/ops/ops.h"
+#include "sesame/passes/vjp.h"
+#include "sesame/train/model_directory.h"
+
+namespace sesame {
+namespace {
+
+constexpr const char* kLoss = "loss";
+constexpr const char* kNorm = "grad_norm_squared";
+
+Type token_type(const StepOptions& options) { return {DType::i32, Shape{options.batch, options.context}}; }
+
+Value add_loss(Builder& builder, const LossFunction& loss, const StepOptions& options, Parameters& parameters,
+               Mode mode) {
+  const Value tokens = builder.input("tokens", token_type(options));    // [batch, time]
+  const Value targets = builder.input("targets", token_type(options));  // [batch, time]
+  const Value value = loss(parameters, tokens, targets, mode);          // []
+  builder.output(kLoss, value);
+  return value;
+}
+
+std::string gradient_name(const Parameter& parameter) { return "grad/" + parameter.name; }
+
+Graph gradient_graph(const LossFunction& loss, const StepOptions& options, bool accumulate, Parameters& parameters) {
+  Graph graph;
+  Builder builder(graph);
+  const Value value = add_loss(builder, loss, options, parameters, Mode::training);
+  std::vector<Value> leaves;
+  for (const Parameter& p : parameters.list()) leaves.push_back(builder.variable(p.name, {DType::f32, p.shape}));
+  const std::vector<Value> grads = gradients(builder, value, leaves, 1.0 / static_cast<double>(options.accumulation));
+  for (size_t i = 0; i < grads.size(); ++i) {
+    const Parameter& p = parameters.list()[i];
+    const Value sum = builder.variable(gradient_name(p), {DType::f32, p.shape});
+    builder.update(sum, accumulate ? add(sum, grads[i]) : grads[i]);
+  }
+  return graph;
+}
+
+Graph evaluation_graph(const LossFunction& loss, const StepOptions& options) {
+  Graph graph;
+  Builder builder(graph);
+  Parameters parameters;
+  add_loss(builder, loss, options, parameters, Mode::evaluation);
+  return graph;
+}
+
+Graph norm_graph(int64_t elements) {
+  Graph graph;
+  Builder builder(graph);
+  builder.output(kNorm, sum_squares(builder.variable("gradients", {DType::f32, Shape{elements}})));
+  return graph;
+}
+
+/// The norm is an input, not computed here, so that a step can be refused before it changes anything.
+Graph update_graph(int64_t elements, const AdamWAttributes& attributes) {
+  Graph graph;
+  Builder builder(graph);
+  const Type flat{DType::f32, Shape{elements}};
+  const Value parameters = builder.variable("parameters", flat);
+  const Value gradients = builder.variable("gradients", flat);
+  const Value first = builder.variable("adam.first_moment", flat);
+  const Value second = builder.variable("adam.second_moment", flat);
+  const Value hyper = builder.input("hyper", {DType::f32, Shape{3}});
+  const Value norm = builder.input(kNorm, {DType::f64, Shape{}});
+  const AdamWStep step = adamw(parameters, gradients, first, second, hyper, norm, attributes);
+  builder.update(parameters, step.parameters);
+  builder.update(first, step.first_moment);
+  builder.update(second, step.second_moment);
+  return graph;
+}
+
+}  // namespace
+
+StepGraphs build_step_graphs(const LossFunction& loss, const StepOptions& options) {
+  StepGraphs graphs;
+  Parameters parameters;
+  graphs.gradient = gradient_graph(loss, options, false, parameters);
+  if (options.accumulation > 1) {
+    Parameters again;
+    graphs.accumulate = gradient_graph(loss, options, true, again);
+  }
+  graphs.layout = flat_layout(parameters.list());
+  graphs.adamw = {.beta1 = options.beta1,
+                  .beta2 = options.beta2,
+                  .epsilon = options.epsilon,
+                  .weight_decay = options.weight_decay,
+                  .max_grad_norm = options.clip,
+                  .decayed = graphs.layout.decayed};
+  graphs.norm = norm_graph(graphs.layout.elements);
+  graphs.update = update_graph(graphs.layout.elements, graphs.adamw);
+  graphs.evaluation = evaluation_graph(loss, options);
+  return graphs;
+}
+
+struct TrainingStep::Impl {
+  StepOptions options;
+  FlatLayout layout;
+  AdamWAttributes adamw;
+  double norm_squared = 0;
+  Variables variables;
+  std::shared_ptr<Arena> arena = std::make_shared<Arena>();
+  std::optional<Program> gradient, accumulate, norm, update, evaluation;
+
+  static void create_flat_like(Variables& variables, const FlatLayout& layout, const std::string& name,
+                               const std::string& prefix) {
+    std::vector<Variables::Slice> slices;
+    for (const Parameter& p : layout.order) slices.push_back({prefix + p.name, p.shape});
+    variables.create_flat(name, DType::f32, slices);
+  }
+
+  Program& micro_batch(int64_t index) { return index > 0 ? *accumulate : *gradient; }
+
+  [[nodiscard]] std::span<float> flat(const char* name) const {
+    const Tensor tensor = variables.get(name);
+    return {tensor.as<float>(), static_cast<size_t>(tensor.elements())};
+  }
+
+  static Feed feed(const Program& program) {
+    const Tensor tokens = program.input("tokens");
+    const Tensor targets = program.input("targets");
+    return {{tokens.as<int32_t>(), static_cast<size_t>(tokens.elements())},
+            {targets.as<int32_t>(), static_cast<size_t>(targets.elements())}};
+  }
+};
+
+TrainingStep::TrainingStep(const LossFunction& loss, const StepOptions& options, ThreadPool& threads)
+    : impl_(std::make_unique<Impl>()) {
+  StepGraphs graphs = build_step_graphs(loss, options);
+  impl_->options = options;
+  impl_->layout = std::move(graphs.layout);
+  impl_->adamw = graphs.adamw;
+  create_parameters(impl_->variables, impl_->layout.order);
+  Impl::create_flat_like(impl_->variables, impl_->layout, "gradients", "grad/");
+  Impl::create_flat_like(impl_->variables, impl_->layout, "adam.first_moment", "adam.first_moment/");
+  Impl::create_flat_like(impl_->variables, impl_->layout, "adam.second_moment", "adam.second_moment/");
+  const Program::Options program{.threads = &threads, .variables = &impl_->variables, .arena = impl_->arena};
+  impl_->gradient.emplace(graphs.gradient, program);
+  if (graphs.accumulate) impl_->accumulate.emplace(*graphs.accumulate, program);
+  impl_->norm.emplace(graphs.norm, program);
+  impl_->update.emplace(graphs.update, program);
+  impl_->evaluation.emplace(graphs.evaluation, program);
+}
+
+TrainingStep::~TrainingStep() = default;
+
+TrainingStep::Feed TrainingStep::feed(int64_t index) { return Impl::feed(impl_->micro_batch(index)); }
+
+double TrainingStep::run(int64_t index, uint64_t counter) {
+  Program& program = impl_->micro_batch(index);
+  program.run({.seed = impl_->options.seed, .step = counter});
+  return *program.output(kLoss).as<float>();
+}
+
+double TrainingStep::gradient_norm() {
+  impl_->norm->run({});
+  impl_->norm_squared = *impl_->norm->output(kNorm).as<double>();
+  return std::sqrt(impl_->norm_squared);
+}
+
+void TrainingStep::update(double learning_rate, int64_t step) {
+  const std::array<float, 3> hyper = adamw_hyper(learning_rate, step, impl_->adamw);
+  std::copy(hyper.begin(), hyper.end(), impl_->update->input("hyper").as<float>());
+  *impl_->update->input(kNorm).as<double>() = impl_->norm_squared;
+  impl_->update->run({.seed = impl_->options.seed, .step = static_cast<uint64_t>(step)});
+}
+
+TrainingStep::Feed TrainingStep::evaluation_feed() { return Impl::feed(*impl_->evaluation); }
+
+double TrainingStep::run_evaluation() {
+  impl_->evaluation->run({.seed = impl_->options.seed, .step = 0});
+  return *impl_->evaluation->output(kLoss).as<float>();
+}
+
+Variables& TrainingStep::variables() { return impl_->variables; }
+const FlatLayout& TrainingStep::layout() const { return impl_->layout; }
+std::span<float> TrainingStep::flat_parameters() { return impl_->flat("parameters"); }
+std::span<float> TrainingStep::flat_first_moment() { return impl_->flat("adam.first_moment"); }
+std::span<float> TrainingStep::flat_second_moment() { return impl_->flat("adam.second_moment"); }
+int64_t TrainingStep::arena_bytes() const { return static_cast<int64_t>(impl_->arena->bytes()); }
+int64_t TrainingStep::variable_bytes() const { return impl_->variables.bytes(); }
+
+std::vector<TrainingStep::Part> TrainingStep::parts() {
+  std::vector<Part> parts{{&*impl_->gradient, 1}};
+  if (impl_->accumulate) parts.push_back({&*impl_->accumulate, impl_->options.accumulation - 1});
+  parts.push_back({&*impl_->norm, 1});
+  parts.push_back({&*impl_->update, 1});
+  return parts;
+}
+
+}  // namespace sesame
