@@ -30,3 +30,21 @@ if(EXISTS ${PROJECT_SOURCE_DIR}/sesame/cli/main.cc)
   target_compile_options(sesame_cli PRIVATE ${sesame_warnings})
   target_link_libraries(sesame_cli PRIVATE sesame sesame_cli_usage)
 endif()
+
+if(SESAME_BUILD_TESTS)
+  add_test(NAME consumer COMMAND ${CMAKE_COMMAND} -DBUILD=${PROJECT_BINARY_DIR}
+    -DSOURCE=${PROJECT_SOURCE_DIR}/tests/consumer "-DFLAGS=${CMAKE_CXX_FLAGS}"
+    -P ${PROJECT_SOURCE_DIR}/tests/consumer/check.cmake)
+
+  # tests/*_test.cc see the whole: the library, and the program by its path.
+  file(GLOB whole_tests CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/*_test.cc)
+  if(whole_tests AND TARGET sesame_cli)
+    add_executable(whole_test ${whole_tests})
+    target_compile_options(whole_test PRIVATE ${sesame_warnings})
+    target_compile_definitions(whole_test PRIVATE SESAME_PROGRAM="$<TARGET_FILE:sesame_cli>")
+    target_link_libraries(whole_test PRIVATE sesame sesame_cli_usage GTest::gtest_main GTest::gmock)
+    add_dependencies(whole_test sesame_cli)
+    add_test(NAME whole COMMAND whole_test WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+    set_tests_properties(whole PROPERTIES TIMEOUT 600)
+  endif()
+endif()

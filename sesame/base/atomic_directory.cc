@@ -237,7 +237,7 @@ std::vector<ManifestEntry> verify_manifest(const fs::path& directory, FileSystem
 }
 
 fs::path committed_directory(const fs::path& name, FileSystem& files) {
-  const fs::path old = with_suffix(resolved(name), ".old");
+  fs::path old = with_suffix(resolved(name), ".old");
   try {
     verify_manifest(name, files);
     return name;
