@@ -126,8 +126,9 @@ class PaperRun {
     std::map<NodeId, Ref> updated;
     for (const auto& update : graph_.updates()) {
       expect_intact(update.value, "an update");
-      const bool copied = std::ranges::any_of(
-          plan_.copies, [&](const auto& copy) { return copy.variable == update.variable && copy.value == update.value; });
+      const bool copied = std::ranges::any_of(plan_.copies, [&](const auto& copy) {
+        return copy.variable == update.variable && copy.value == update.value;
+      });
       const bool in_storage = range_of(update.value).space == update.variable;
       if (!copied && !in_storage) violation(update.value, "never reaches the variable that it updates");
       updated[update.variable] = update.value;

@@ -21,7 +21,7 @@ struct Buffer {
   int32_t first = 0;
   int32_t last = 0;
   int64_t offset = -1;
-  Ref root;               // whose value it holds, or
+  Ref root;                // whose value it holds, or
   int32_t workspace = -1;  // the position of the call that it is scratch memory for
 };
 
@@ -145,8 +145,8 @@ MemoryPlan plan_memory(const Graph& graph, FunctionRef<int64_t(const Graph&, con
 }
 
 std::string to_string(const Graph& graph, const MemoryPlan& plan) {
-  std::string text = fmt::format("arena {} bytes, largest sum of live values {} bytes\n", plan.arena_bytes,
-                                 plan.lower_bound_bytes);
+  std::string text =
+      fmt::format("arena {} bytes, largest sum of live values {} bytes\n", plan.arena_bytes, plan.lower_bound_bytes);
   for (const NodeId id : plan.schedule) {
     const Node& node = graph.node(id);
     for (size_t i = 0; i < node.outputs.size(); ++i) {
@@ -154,8 +154,8 @@ std::string to_string(const Graph& graph, const MemoryPlan& plan) {
       const std::string place = p.where == Placement::Where::arena
                                     ? fmt::format("@{} life {}..{}", p.offset, p.first_use, p.last_use)
                                     : fmt::format("variable %{}", p.variable);
-      text += fmt::format("%{}.{} {} {} bytes {}: {}\n", id, i, name_of(node.op), node.outputs[i].bytes(), place,
-                          p.reason);
+      text +=
+          fmt::format("%{}.{} {} {} bytes {}: {}\n", id, i, name_of(node.op), node.outputs[i].bytes(), place, p.reason);
     }
   }
   return text;

@@ -8,8 +8,8 @@
 
 namespace sesame {
 
-/// Builds a new graph from an old one node by node: what every Graph -> Graph pass shares. Leaves keep their names, outputs
-/// and updates are carried over by finish().
+/// Builds a new graph from an old one node by node: what every Graph -> Graph pass shares. Leaves keep their names,
+/// outputs and updates are carried over by finish().
 class Rewrite {
  public:
   explicit Rewrite(const Graph& from) : from_(from), builder_(to_) {}

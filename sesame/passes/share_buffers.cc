@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "sesame/base/error.h"
 #include "sesame/graph/op_def.h"
 
 namespace sesame {
@@ -11,7 +12,7 @@ namespace {
 
 /// Reads of a buffer, over all values that share it.
 struct Reads {
-  NodeId last = -1;        // the last node that reads it
+  NodeId last = -1;         // the last node that reads it
   bool kept_whole = false;  // it is an output, or the source of a copy: it must last to the end of the step
 };
 
@@ -33,6 +34,7 @@ class Sharing {
   }
 
   SharedBuffers run() {
+    refuse_exchanges();
     for (const auto& update : graph_.updates()) {
       if (!place_update(update)) {
         result_.copies.push_back(update);
@@ -49,6 +51,20 @@ class Sharing {
     return reads_[static_cast<size_t>(root.node)][static_cast<size_t>(root.output)];
   }
 
+  /// v <- w while w gets a new value would depend on the order of the two.
+  void refuse_exchanges() const {
+    for (const auto& update : graph_.updates()) {
+      const Ref source = result_.root_of(update.value);
+      for (const auto& other : graph_.updates()) {
+        if (other.variable == source.node && other.variable != update.variable) {
+          fail(
+              fmt::format("memory plan: variable %{} is updated with the old value of variable %{}, which changes, too",
+                          update.variable, other.variable));
+        }
+      }
+    }
+  }
+
   void count_reads() {
     for (NodeId id = 0; id < graph_.size(); ++id) {
       if (op_def(graph_.node(id).op).view) continue;  // a view reads nothing by itself
@@ -57,8 +73,8 @@ class Sharing {
     for (const auto& output : graph_.outputs()) reads_of(output.value).kept_whole = true;
   }
 
-  /// Inputs of a node whose bytes output `o` may take over under the op's table: same type, read here for the last time,
-  /// and by no operand that the table leaves out.
+  /// Inputs of a node whose bytes output `o` may take over under the op's table: same type, read here for the last
+  /// time, and by no operand that the table leaves out.
   std::vector<Ref> takeover_candidates(NodeId id, int o) {
     const Node& node = graph_.node(id);
     const OpDef& def = op_def(node.op);
@@ -86,8 +102,7 @@ class Sharing {
     for (;;) {
       const Ref ref = chain.back();
       const std::vector<Ref> candidates = takeover_candidates(ref.node, ref.output);
-      const auto own = std::ranges::find_if(
-          candidates, [&](Ref c) { return result_.root_of(c) == Ref{variable, 0}; });
+      const auto own = std::ranges::find_if(candidates, [&](Ref c) { return result_.root_of(c) == Ref{variable, 0}; });
       if (own != candidates.end()) {
         *starts_at_variable = true;
         return chain;

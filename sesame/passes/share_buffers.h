@@ -26,9 +26,9 @@ struct SharedBuffers {
   }
 };
 
-/// Decides sharing for nodes that run in the order of their ids: views always; the value of an update in the storage of its
-/// variable when nothing still needs the old value; other in-place ops where the op allows it and the operand is read for
-/// the last time.
+/// Decides sharing for nodes that run in the order of their ids: views always; the value of an update in the storage of
+/// its variable when nothing still needs the old value; other in-place ops where the op allows it and the operand is
+/// read for the last time.
 SharedBuffers share_buffers(const Graph& graph);
 
 }  // namespace sesame

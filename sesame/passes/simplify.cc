@@ -86,7 +86,8 @@ Graph merge_equal(const Graph& graph) {
   return rewrite.finish();
 }
 
-/// Replaces a projected cross-entropy and its gradient by the one-pass form where the gradient of the loss is a constant.
+/// Replaces a projected cross-entropy and its gradient by the one-pass form where the gradient of the loss is a
+/// constant.
 Graph join_cross_entropy(const Graph& graph) {
   const auto uses = use_counts(graph);
   std::unordered_map<NodeId, NodeId> gradient_of;  // forward node -> its only gradient node
@@ -144,7 +145,8 @@ class JoinAccumulators {
     return true;
   }
 
-  /// The accumulating form stands at the sum; results of the product that were read before it could not come from there.
+  /// The accumulating form stands at the sum; results of the product that were read before it could not come from
+  /// there.
   [[nodiscard]] bool other_results_read_before(Ref product, NodeId sum) const {
     for (NodeId id = product.node + 1; id < sum; ++id) {
       for (const Ref ref : graph_.node(id).inputs) {

@@ -20,7 +20,9 @@ class Arena {
   [[nodiscard]] size_t bytes() const { return bytes_; }
 
  private:
+  std::byte* mapping_ = nullptr;
   std::byte* base_ = nullptr;
+  size_t reserved_ = 0;
   size_t bytes_ = 0;
 };
 
