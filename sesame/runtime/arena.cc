@@ -31,7 +31,7 @@ Arena::Arena() {
     base_ = mapping_ + (round_up(address) - address);
     return;
   }
-  fail(fmt::format("cannot reserve {} of address space: {} (is `ulimit -v` set?)", format_bytes(kSmallestReservation),
+  fail(fmt::format("cannot reserve {} of address space: {} (is `ulimit -v` set?)", human_bytes(kSmallestReservation),
                    std::strerror(errno)));
 }
 
@@ -45,10 +45,10 @@ std::byte* Arena::ensure(size_t bytes) {
     fail(
         fmt::format("a step needs {} of memory for its values, {} more than there is now, and {} are free: use a "
                     "smaller batch, context or model, or more accumulation steps",
-                    format_bytes(wanted), format_bytes(more), format_bytes(available_memory())));
+                    human_bytes(wanted), human_bytes(more), human_bytes(available_memory())));
   }
   if (mprotect(base_ + bytes_, more, PROT_READ | PROT_WRITE) != 0) {
-    fail(fmt::format("cannot get {} of memory: {}", format_bytes(more), std::strerror(errno)));
+    fail(fmt::format("cannot get {} of memory: {}", human_bytes(more), std::strerror(errno)));
   }
   madvise(base_ + bytes_, more, MADV_HUGEPAGE);
   std::memset(base_ + bytes_, 0, more);
