@@ -33,12 +33,12 @@ Graph gradient_graph(const LossFunction& loss, const StepOptions& options, bool 
   const Value value = add_loss(builder, loss, options, parameters, Mode::training);
   std::vector<Value> leaves;
   for (const Parameter& p : parameters.list()) leaves.push_back(builder.variable(p.name, {DType::f32, p.shape}));
-  const std::vector<Value> grads = gradients(builder, value, leaves, 1.0 / static_cast<double>(options.accumulation));
-  for (size_t i = 0; i < grads.size(); ++i) {
-    const Parameter& p = parameters.list()[i];
-    const Value sum = builder.variable(gradient_name(p), {DType::f32, p.shape});
-    builder.update(sum, accumulate ? add(sum, grads[i]) : grads[i]);
-  }
+  std::vector<Value> sums;
+  for (const Parameter& p : parameters.list()) sums.push_back(builder.variable(gradient_name(p), {DType::f32, p.shape}));
+  const double scale = 1.0 / static_cast<double>(options.accumulation);
+  const std::vector<Value> grads =
+      gradients(builder, value, leaves, scale, accumulate ? std::span<const Value>(sums) : std::span<const Value>());
+  for (size_t i = 0; i < grads.size(); ++i) builder.update(sums[i], grads[i]);
   return graph;
 }
 
