@@ -44,9 +44,9 @@ struct PreparedCorpus {
 
 /// Tokenises a corpus into shards in `cache_directory`/<key>, where the key is a hash of the sources' paths, sizes and
 /// modification times, the tokenizer's fingerprint and the options; takes what is there when it is whole and unchanged.
-/// Standard input and pipes are tokenised anew each time. Ids and shards are the same for any number of threads. A killed call
-/// leaves no half result that a later one would take. Throws Error for what DocumentReader and TokenShardWriter refuse
-/// and for a corpus that gives no tokens.
+/// Standard input and pipes are tokenised anew each time. Ids and shards are the same for any number of threads. A
+/// killed call leaves no half result that a later one would take. Throws Error for what DocumentReader and
+/// TokenShardWriter refuse and for a corpus that gives no tokens.
 PreparedCorpus prepare_tokens(const std::vector<std::string>& sources, const PrepareOptions& options,
                               const Tokenize& tokenize,
                               const std::function<void(const PrepareProgress&)>& progress = {});
