@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "sesame/analyze/cost_table.h"
+#include "sesame/base/machine.h"
+#include "sesame/train/step.h"
+
+namespace sesame {
+
+/// What a training step will take, found out from its graphs alone: nothing is allocated or run.
+struct Forecast {
+  int64_t parameters = 0;  // numbers in the model
+  int64_t matmul_parameters =
+      0;  // of these, those that multiply every token (a tied embedding counts once, as the output projection)
+  int64_t tokens_per_step = 0;
+  double model_flops_per_step = 0;  // analyze/flops.h
+  double bytes_per_step = 0;        // read and written by the ops, update included
+  int64_t update_bytes = 0;         // of these, by norm and optimiser
+
+  int64_t arena_bytes = 0;
+  int64_t parameter_bytes = 0;
+  int64_t gradient_bytes = 0;
+  int64_t moment_bytes = 0;
+
+  std::vector<ScopeCost> scopes;  // of forward and backward of one micro-batch, per block and layer
+
+  [[nodiscard]] double flops_per_token() const { return model_flops_per_step / static_cast<double>(tokens_per_step); }
+  [[nodiscard]] int64_t total_bytes() const { return arena_bytes + parameter_bytes + gradient_bytes + moment_bytes; }
+
+  /// Expected seconds of one step: matrix products at 70 % of the peak, and the bytes of everything else at the
+  /// bandwidth of reading.
+  [[nodiscard]] double seconds_per_step(const MachineSpeed& machine) const;
+};
+
+/// `threads`: scratch memory of some kernels depends on it.
+Forecast forecast(const LossFunction& loss, const StepOptions& options, int threads);
+
+/// Throws Error with the parts and what to lower when `forecast` does not fit in `available` bytes.
+void check_memory(const Forecast& forecast, uint64_t available);
+
+}  // namespace sesame
