@@ -29,10 +29,11 @@ struct BpeTrainerOptions {
   std::function<void(const BpeTrainerProgress&)> progress;  // called after every 256 merges and at the end
 };
 
-/// Trains byte-level BPE (Sennrich et al., "Neural machine translation of rare words with subword units", 2016; over bytes
-/// as in GPT-2) on counted words. Ids: the counter's special tokens, the 256 bytes by the code point that stands for them,
-/// merges in order. Stops early, with a smaller vocabulary, when no pair is frequent enough. The result depends on the
-/// counts alone. Throws Error when the vocabulary cannot hold the special tokens and the bytes, or nothing was counted.
+/// Trains byte-level BPE (Sennrich et al., "Neural machine translation of rare words with subword units", 2016; over
+/// bytes as in GPT-2) on counted words. Ids: the counter's special tokens, the 256 bytes by the code point that stands
+/// for them, merges in order. Stops early, with a smaller vocabulary, when no pair is frequent enough. The result
+/// depends on the counts alone. Throws Error when the vocabulary cannot hold the special tokens and the bytes, or
+/// nothing was counted.
 Tokenizer train_byte_level_bpe(const WordCounter& words, const BpeTrainerOptions& options);
 
 }  // namespace sesame

@@ -17,9 +17,9 @@ class CharacterTrainer {
   /// Throws Error for bytes that are not UTF-8, with their place; a byte-level BPE takes any bytes.
   void add(std::string_view document);
 
-  /// Ids: `special_tokens` in order, then the characters sorted by code point. With `unknown` (one of the special tokens)
-  /// characters that were not seen become that token; without, encoding them is an Error. Written to tokenizer.json as a
-  /// WordLevel model behind a Split on every character.
+  /// Ids: `special_tokens` in order, then the characters sorted by code point. With `unknown` (one of the special
+  /// tokens) characters that were not seen become that token; without, encoding them is an Error. Written to
+  /// tokenizer.json as a WordLevel model behind a Split on every character.
   [[nodiscard]] Tokenizer train(const std::vector<std::string>& special_tokens = {},
                                 const std::optional<std::string>& unknown = std::nullopt) const;
 

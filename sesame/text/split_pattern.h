@@ -24,18 +24,20 @@ std::string_view split_regex(SplitPattern pattern);
 /// The pattern that a regular expression stands for, in any of its published spellings.
 std::optional<SplitPattern> recognize_split_regex(std::string_view regex);
 
-/// "gpt2", "cl100k", "llama3" (the same), "cl100k_tiktoken", "qwen2", "o200k"; others are a usage Error that lists them.
+/// "gpt2", "cl100k", "llama3" (the same), "cl100k_tiktoken", "qwen2", "o200k"; others are a usage Error that lists
+/// them.
 SplitPattern split_pattern(std::string_view name);
 std::string_view split_pattern_name(SplitPattern pattern);
 
-/// Calls `emit` for every piece of `text` that starts in [begin, end), in order; the pieces of [0, text.size()) cover the
-/// text. `begin` must be a piece boundary: 0, the end of a piece, or a place that safe_cut returned. Bytes that are not
-/// UTF-8 are characters that are neither letter, number nor space.
+/// Calls `emit` for every piece of `text` that starts in [begin, end), in order; the pieces of [0, text.size()) cover
+/// the text. `begin` must be a piece boundary: 0, the end of a piece, or a place that safe_cut returned. Bytes that are
+/// not UTF-8 are characters that are neither letter, number nor space.
 void split(SplitPattern pattern, std::string_view text, size_t begin, size_t end,
            FunctionRef<void(std::string_view piece)> emit);
 
 /// The first place at or after `from` that is a piece boundary whatever surrounds it (between a newline and an ASCII
-/// letter), or text.size(). Splitting [0, cut) and [cut, size) with the whole text in sight gives the pieces of one pass.
+/// letter), or text.size(). Splitting [0, cut) and [cut, size) with the whole text in sight gives the pieces of one
+/// pass.
 size_t safe_cut(std::string_view text, size_t from);
 
 }  // namespace sesame

@@ -14,8 +14,8 @@ namespace sesame {
 struct TokenizerSpec;
 
 struct EncodeOptions {
-  /// Whether special tokens written out in the text ("<|endoftext|>") become their ids. Off, they are ordinary text, which
-  /// is what text from strangers needs. Added tokens that are not special are always recognised.
+  /// Whether special tokens written out in the text ("<|endoftext|>") become their ids. Off, they are ordinary text,
+  /// which is what text from strangers needs. Added tokens that are not special are always recognised.
   bool parse_special = false;
   /// Whether the post-processor adds its tokens (Llama's leading <s>).
   bool add_special = false;
@@ -26,20 +26,23 @@ struct EncodeOptions {
 ///
 /// Contract:
 /// 1. Immutable and cheap to copy; every member may be called from any number of threads at once.
-/// 2. encode gives the ids of the tokenizer that the file came from, on any bytes. Bytes that are not UTF-8 are symbols of
+/// 2. encode gives the ids of the tokenizer that the file came from, on any bytes. Bytes that are not UTF-8 are symbols
+/// of
 ///    their own: byte-level models and models with byte fallback return them unchanged from decode.
 /// 3. Encoding is linear in the text but for an n log n term in the length of one unsplittable piece.
 /// 4. What a file holds and Sesame cannot honour is refused by name when it is loaded; nothing is ignored.
 /// 5. Each thread that encodes keeps one cache of recent words, of about 1.5 MiB.
 class Tokenizer {
  public:
-  /// Compiles a pipeline (tokenizer_spec.h). Throws Error for a pipeline that contradicts itself; `origin` names it there.
+  /// Compiles a pipeline (tokenizer_spec.h). Throws Error for a pipeline that contradicts itself; `origin` names it
+  /// there.
   explicit Tokenizer(TokenizerSpec spec, std::string_view origin = "tokenizer");
 
   /// Reads a tokenizer.json, or the one in a model directory. Throws Error naming the file and the key.
   static Tokenizer load(const std::filesystem::path& path);
 
-  /// Writes a tokenizer.json that Hugging Face's tokenizers reads, atomically. A directory gets `tokenizer.json` inside it.
+  /// Writes a tokenizer.json that Hugging Face's tokenizers reads, atomically. A directory gets `tokenizer.json` inside
+  /// it.
   void save(const std::filesystem::path& path) const;
 
   /// The same file as text.
@@ -51,8 +54,8 @@ class Tokenizer {
   /// As encode, appending to `ids`: nothing is allocated once its capacity suffices.
   void encode_append(std::string_view text, EncodeOptions options, std::vector<int32_t>& ids) const;
 
-  /// The exact bytes of the tokens: not UTF-8 where the ids are not (StreamDecoder makes text fit to print). `skip_special`
-  /// leaves out special tokens. Throws Error for an id outside the vocabulary.
+  /// The exact bytes of the tokens: not UTF-8 where the ids are not (StreamDecoder makes text fit to print).
+  /// `skip_special` leaves out special tokens. Throws Error for an id outside the vocabulary.
   [[nodiscard]] std::string decode(std::span<const int32_t> ids, bool skip_special = true) const;
 
   /// Rows that an embedding table needs: the largest id, plus one.
@@ -71,8 +74,8 @@ class Tokenizer {
   [[nodiscard]] bool contains(int32_t id) const noexcept;
   [[nodiscard]] bool is_special(int32_t id) const noexcept;
 
-  /// What separates documents and ends a generated text: the first of <|endoftext|>, <|end_of_text|>, </s>, <eos>, [SEP]
-  /// that is a special token.
+  /// What separates documents and ends a generated text: the first of <|endoftext|>, <|end_of_text|>, </s>, <eos>,
+  /// [SEP] that is a special token.
   [[nodiscard]] std::optional<int32_t> end_of_text() const noexcept;
 
   /// What a text begins with: the first of <s>, <|begin_of_text|>, <bos>, [CLS] that is a special token.
@@ -93,8 +96,8 @@ class Tokenizer {
   std::shared_ptr<const Pipeline> pipeline_;
 };
 
-/// Decodes ids one by one into text that is always whole UTF-8: bytes of an unfinished character wait for the next token,
-/// bytes that can never become one are U+FFFD, as in Unicode 15 section 3.9 (one per maximal subpart).
+/// Decodes ids one by one into text that is always whole UTF-8: bytes of an unfinished character wait for the next
+/// token, bytes that can never become one are U+FFFD, as in Unicode 15 section 3.9 (one per maximal subpart).
 class StreamDecoder {
  public:
   struct Options {
@@ -113,11 +116,13 @@ class StreamDecoder {
   std::string finish();
 
  private:
+  void restart();
+
   Tokenizer tokenizer_;
   Options options_;
-  std::string pending_;
-  bool at_start_;
-  int stripped_ = 0;
+  std::string pending_;  // bytes of an unfinished character
+  bool started_ = false;
+  int32_t strips_left_ = 0;  // leading spaces that the decoder still takes off
 };
 
 }  // namespace sesame

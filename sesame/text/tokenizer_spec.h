@@ -3,14 +3,16 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
 
 #include "sesame/text/split_pattern.h"
+#include "sesame/text/unicode.h"
 
-/// The pipeline of a tokenizer.json as plain data: what is read, written and trained, before it is compiled into a Tokenizer.
-/// Names and defaults are Hugging Face's. A stage that Sesame does not know has no representation here.
+/// The pipeline of a tokenizer.json as plain data: what is read, written and trained, before it is compiled into a
+/// Tokenizer. Names and defaults are Hugging Face's. A stage that Sesame does not know has no representation here.
 namespace sesame {
 
 struct Pattern {
@@ -26,9 +28,8 @@ struct Replace {
   Pattern pattern;
   std::string content;
 };
-enum class Form : uint8_t { nfc, nfd, nfkc, nfkd };
 struct Unicode {
-  Form form;
+  UnicodeForm form;
 };
 struct Lowercase {};
 struct StripAccents {};
@@ -51,6 +52,8 @@ struct Split {
   Behavior behavior = Behavior::isolated;
   bool invert = false;
 };
+/// The regular expression by which a Split takes every character apart, in Oniguruma as in PCRE2.
+inline constexpr std::string_view every_character_regex = R"([\s\S])";
 struct Digits {
   bool individual = false;
 };
@@ -161,6 +164,9 @@ TokenizerSpec parse_tokenizer_json(std::string_view json, std::string_view origi
 
 /// Writes the text that parse_tokenizer_json reads, the same bytes for equal specs.
 std::string format_tokenizer_json(const TokenizerSpec& spec);
+
+/// The pipeline in words, one line a stage.
+std::string describe_pipeline(const TokenizerSpec& spec);
 
 /// The largest id that any vocabulary may use: files are not trusted to name the size of a table.
 inline constexpr int32_t max_token_id = (1 << 21) - 1;

@@ -10,9 +10,9 @@
 
 namespace sesame {
 
-/// Counts the pre-tokenized words of a stream of documents, the input of a BPE trainer. Documents are counted on several
-/// threads in batches; the counts do not depend on how many. Memory grows with the distinct words, not with the text.
-/// Special tokens written in a document separate words and are not counted. One caller at a time.
+/// Counts the pre-tokenized words of a stream of documents, the input of a BPE trainer. Documents are counted on
+/// several threads in batches; the counts do not depend on how many. Memory grows with the distinct words, not with the
+/// text. Special tokens written in a document separate words and are not counted. One caller at a time.
 class WordCounter {
  public:
   /// `threads` as for ThreadPool: 0 is one per processor.

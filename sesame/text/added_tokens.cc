@@ -1,0 +1,98 @@
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "sesame/text/text_stages.h"
+#include "sesame/text/unicode.h"
+
+namespace sesame {
+namespace {
+
+/// The start of the last character before `end` > 0.
+size_t previous_character(std::string_view text, size_t end) {
+  size_t start = end - 1;
+  while (start > 0 && end - start < 4 && (static_cast<uint8_t>(text[start]) & 0xC0) == 0x80) --start;
+  return decode_utf8(text, start).length == end - start ? start : end - 1;
+}
+
+uint8_t class_before(std::string_view text, size_t end) {
+  return end == 0 ? uint8_t{0} : classify_utf8(CharClasses::get(), text, previous_character(text, end)).first;
+}
+
+uint8_t class_after(std::string_view text, size_t begin) {
+  return begin == text.size() ? uint8_t{0} : classify_utf8(CharClasses::get(), text, begin).first;
+}
+
+}  // namespace
+
+AddedTokenFinder::AddedTokenFinder(std::vector<std::pair<std::string, AddedToken>> tokens) : nodes_(1) {
+  for (auto& [text, token] : tokens) {
+    if (text.empty()) continue;
+    first_bytes_[static_cast<uint8_t>(text[0])] = true;
+    int32_t node = 0;
+    for (const char c : text) {
+      auto& children = nodes_[static_cast<size_t>(node)].children;
+      const std::pair<uint8_t, int32_t> edge{static_cast<uint8_t>(c), 0};
+      const auto place = std::lower_bound(children.begin(), children.end(), edge);
+      if (place != children.end() && place->first == edge.first) {
+        node = place->second;
+        continue;
+      }
+      node = static_cast<int32_t>(nodes_.size());
+      children.insert(place, {edge.first, node});
+      nodes_.emplace_back();
+    }
+    nodes_[static_cast<size_t>(node)].token = static_cast<int32_t>(tokens_.size());
+    tokens_.push_back(std::move(token));
+  }
+}
+
+AddedTokenFinder::Match AddedTokenFinder::longest_at(std::string_view text, size_t position, bool special) const {
+  Match match{0, nullptr};
+  const Node* node = nodes_.data();
+  for (size_t i = position; i < text.size(); ++i) {
+    const std::pair<uint8_t, int32_t> edge{static_cast<uint8_t>(text[i]), 0};
+    const auto child = std::lower_bound(node->children.begin(), node->children.end(), edge);
+    if (child == node->children.end() || child->first != edge.first) break;
+    node = &nodes_[static_cast<size_t>(child->second)];
+    if (node->token < 0) continue;
+    const AddedToken& token = tokens_[static_cast<size_t>(node->token)];
+    if (special || !token.special) match = {i + 1 - position, &token};
+  }
+  return match;
+}
+
+void AddedTokenFinder::split(std::string_view text, bool special,
+                             FunctionRef<void(std::string_view stretch, const AddedToken* token)> visit) const {
+  size_t done = 0;
+  for (size_t i = 0; !tokens_.empty() && i < text.size();) {
+    if (!first_bytes_[static_cast<uint8_t>(text[i])]) {
+      ++i;
+      continue;
+    }
+    const auto [length, token] = longest_at(text, i, special);
+    if (token == nullptr) {
+      ++i;
+      continue;
+    }
+    size_t begin = i;
+    size_t end = i + length;
+    i = end;
+    if (token->single_word &&
+        ((class_before(text, begin) & char_word) != 0 || (class_after(text, end) & char_word) != 0)) {
+      continue;
+    }
+    while (token->lstrip && begin > done && (class_before(text, begin) & char_space) != 0) {
+      begin = std::max(done, previous_character(text, begin));
+    }
+    while (token->rstrip && end < text.size() && (class_after(text, end) & char_space) != 0) {
+      end += decode_utf8(text, end).length;
+    }
+    if (begin > done) visit(text.substr(done, begin - done), nullptr);
+    visit(text.substr(begin, end - begin), token);
+    done = i = end;
+  }
+  if (done < text.size()) visit(text.substr(done), nullptr);
+}
+
+}  // namespace sesame

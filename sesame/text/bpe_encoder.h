@@ -1,0 +1,74 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "sesame/text/pair_map.h"
+#include "sesame/text/string_map.h"
+#include "sesame/text/tokenizer_spec.h"
+
+namespace sesame {
+
+/// Buffers that encoding reuses, one per thread.
+struct BpeScratch {
+  struct Symbol {
+    int32_t id;
+    uint32_t rank;  // of the pair with the next symbol
+    uint32_t previous;
+    uint32_t next;
+  };
+  std::vector<int32_t> ids;
+  std::vector<uint32_t> ranks;
+  std::vector<Symbol> symbols;
+  std::vector<uint64_t> heap;
+};
+
+/// The merges of a BPE model over pieces of text: repeatedly the pair of lowest rank, leftmost first.
+class BpeEncoder {
+ public:
+  /// `byte_level`: symbols are bytes and the vocabulary spells them in GPT-2's alphabet; otherwise symbols are
+  /// characters.
+  BpeEncoder(const model::Bpe& model, const std::vector<VocabularyEntry>& vocabulary, bool byte_level,
+             std::string_view origin);
+
+  /// Appends the ids of one piece. Throws Error for a symbol that the vocabulary cannot express.
+  void encode(std::string_view piece, BpeScratch& scratch, std::vector<int32_t>& ids) const;
+
+ private:
+  struct Merged {
+    uint32_t rank;
+    int32_t id;
+  };
+  static constexpr uint32_t no_rank = UINT32_MAX;
+
+  void index_vocabulary(const std::vector<VocabularyEntry>& vocabulary, bool needs_pieces);
+  void symbols_of_bytes(std::string_view piece, std::vector<int32_t>& symbols) const;
+  void symbols_of_characters(std::string_view piece, std::vector<int32_t>& symbols) const;
+  [[nodiscard]] bool append_byte_tokens(std::string_view character, std::vector<int32_t>& symbols) const;
+  void merge_by_scan(BpeScratch& scratch) const;
+  void merge_by_heap(BpeScratch& scratch) const;
+  [[nodiscard]] uint32_t rank_of(int32_t left, int32_t right) const {
+    const Merged* merged = merges_.find(pair_key(left, right));
+    return merged == nullptr ? no_rank : merged->rank;
+  }
+
+  bool byte_level_;
+  bool ignore_merges_;
+  bool fuse_unknown_;
+  std::optional<int32_t> unknown_;
+  PairMap<Merged> merges_;
+  std::array<int32_t, 256> byte_ids_{};  // of bytes, or of byte fallback tokens; -1 where there is none
+  std::array<int32_t, 128> ascii_ids_{};
+  std::unordered_map<uint32_t, int32_t> character_ids_;
+  StringMap pieces_;  // for ignore_merges
+};
+
+/// Why a character cannot be encoded, and what to do.
+[[noreturn]] void fail_unknown_character(std::string_view character);
+
+}  // namespace sesame

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace sesame {
+
+/// Classes of a code point as the split patterns need them; several bits may be set.
+enum CharClass : uint8_t {
+  char_letter = 1,       // \p{L}
+  char_number = 2,       // \p{N}
+  char_space = 4,        // \s: White_Space, so not U+001C..U+001F
+  char_upper_like = 8,   // \p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}
+  char_lower_like = 16,  // \p{Ll}\p{Lm}\p{Lo}\p{M}
+  char_nonspacing = 32,  // \p{Mn}
+  char_word = 64,        // \w: letters, marks, decimal numbers, connector punctuation
+};
+
+/// One character of a byte string: `length` bytes (1 to 4). Bytes that are not UTF-8 come one at a time, `valid` false
+/// and `code` U+FFFD.
+struct Utf8Char {
+  uint32_t code;
+  uint8_t length;
+  bool valid;
+};
+
+/// The character at `position` < text.size(). Overlong forms, surrogates and values above U+10FFFF are not valid.
+Utf8Char decode_utf8(std::string_view text, size_t position) noexcept;
+
+/// Appends the UTF-8 of a code point <= U+10FFFF.
+void append_utf8(uint32_t code, std::string& out);
+
+/// The first byte that is not UTF-8, or text.size().
+size_t find_invalid_utf8(std::string_view text) noexcept;
+
+/// Takes from the front of `pending` what can be shown: whole characters, and U+FFFD for every maximal run of bytes
+/// that begins no character (Unicode 15, section 3.9). Bytes of a character that may still be completed stay, unless
+/// `last`.
+std::string take_whole_utf8(std::string& pending, bool last);
+
+/// The class bits of every code point, by the Unicode version of the utf8proc library (15 in Debian 12).
+class CharClasses {
+ public:
+  [[nodiscard]] uint8_t of(uint32_t code) const noexcept {
+    return blocks_[(static_cast<size_t>(index_[code >> block_bits]) << block_bits) + (code & block_mask)];
+  }
+  static const CharClasses& get();
+
+ private:
+  CharClasses();
+  static constexpr uint32_t block_bits = 7;
+  static constexpr uint32_t block_mask = (1u << block_bits) - 1;
+  static constexpr uint32_t block_count = 0x110000u >> block_bits;
+  uint16_t index_[block_count];
+  std::string storage_;
+  const uint8_t* blocks_ = nullptr;
+};
+
+/// The character at `position` < text.size() as (class bits, bytes); what is not UTF-8 has no bits and is one byte.
+std::pair<uint8_t, uint8_t> classify_utf8(const CharClasses& classes, std::string_view text, size_t position) noexcept;
+
+enum class UnicodeForm : uint8_t { nfc, nfd, nfkc, nfkd };
+
+/// The normalization form of the UTF-8 in a string; bytes that are not UTF-8 stay where they are.
+std::string normalize_unicode(std::string_view text, UnicodeForm form);
+
+/// Lower case character by character, without context (a final sigma stays U+03C3), as Rust's char::to_lowercase.
+std::string lowercase_unicode(std::string_view text);
+
+/// The text without nonspacing marks (\p{Mn}).
+std::string strip_nonspacing_marks(std::string_view text);
+
+}  // namespace sesame
