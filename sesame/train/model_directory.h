@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <optional>
 #include <span>
+#include <string>
+#include <vector>
 
 #include "sesame/io/safetensors.h"
 #include "sesame/models/gpt_config.h"
@@ -36,12 +38,22 @@ SpecialIds load_special_ids(const std::filesystem::path& directory);
 /// Writes config.json and generation_config.json, each atomically.
 void save_config(const std::filesystem::path& directory, const GptConfig& config, const SpecialIds& ids);
 
+/// A tensor of model.safetensors and where its values lie: consecutive rows of a parameter. Most are a whole parameter;
+/// Llama's packed ones are several tensors on disk.
+struct DiskTensor {
+  std::string name;
+  Shape shape;
+  std::string parameter;
+  int64_t offset = 0;  // of its first element within the parameter
+};
+std::vector<DiskTensor> disk_tensors(const GptConfig& config);
+
 /// Makes the flat variable "parameters" whose slices are the parameters in flat_layout's order, zero-filled.
 void create_parameters(Variables& variables, std::span<const Parameter> parameters);
 
 /// Fills the parameters (variables that exist) from DIR/model.safetensors, or from the shards that
 /// DIR/model.safetensors.index.json lists. F16, BF16 and F64 become float32. Throws Error naming file, tensor, expected
-/// and found shape for a missing, extra or mis-shaped tensor; values are then partly overwritten.
+/// and found shape for a missing, extra or mis-shaped tensor, before any value is overwritten.
 void load_parameters(const std::filesystem::path& directory, const GptConfig& config, const Variables& variables);
 
 /// Writes DIR/model.safetensors atomically: float32, standard names, tied weights once.
