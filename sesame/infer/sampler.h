@@ -37,10 +37,16 @@ class Sampler {
 
  private:
   struct Candidate {
-    float logit;
+    double weight;  // probability relative to the most probable token's
     int32_t id;
-    double probability;
   };
+  static bool before(const Candidate& a, const Candidate& b) {
+    return a.weight != b.weight ? a.weight > b.weight : a.id < b.id;
+  }
+
+  void keep_top_k();
+  void keep_top_p();
+  [[nodiscard]] int32_t draw(double uniform) const;
 
   SamplingOptions options_;
   std::vector<Candidate> candidates_;
