@@ -1,5 +1,6 @@
 // The forward pass of attention for one query head against packed keys and values: scores of a block of rows against a
-// block of keys, a running softmax (Milakov and Gimelshein 2018), the weighted values. Included once per instruction set.
+// block of keys, a running softmax (Milakov and Gimelshein 2018), the weighted values. Included once per instruction
+// set.
 
 #if defined(SESAME_BACKEND_CPU_ATTENTION_FORWARD_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef SESAME_BACKEND_CPU_ATTENTION_FORWARD_INL_H_
@@ -110,8 +111,8 @@ HWY_INLINE void attend_block(const QueryHead& head, int64_t first, int64_t rows,
   const int64_t groups = round_up(rows, kTileRows) / kTileRows;
   const int64_t padded_dim = padded_to(head.head_dim, kColumnPadding);
   const int64_t value_rows = padded_to(head.key_count, kTilePadding);
-  pack_transposed<kTileRows>(head.queries + first * head.query_stride, head.query_stride, rows, head.head_dim, head.scale,
-                             scratch.queries);
+  pack_transposed<kTileRows>(head.queries + first * head.query_stride, head.query_stride, rows, head.head_dim,
+                             head.scale, scratch.queries);
   std::fill_n(scratch.row_max, kQueryBlock, -std::numeric_limits<float>::infinity());
   std::fill_n(scratch.row_sum, kQueryBlock, 0.0f);
 
@@ -134,13 +135,16 @@ HWY_INLINE void attend_block(const QueryHead& head, int64_t first, int64_t rows,
       const float shrink = softmax_row(scores, n, padded, scratch.row_max[r], scratch.row_sum[r]);
       if (key > 0 && shrink != 1.0f) {
         const FloatVec factor = hn::Set(d, shrink);
-        map(padded_dim, scratch.sums + r * padded_dim, [factor](FloatVec x) HWY_ATTR { return hn::Mul(x, factor); },
+        map(
+            padded_dim, scratch.sums + r * padded_dim, [factor](FloatVec x) HWY_ATTR { return hn::Mul(x, factor); },
             scratch.sums + r * padded_dim);
       }
       if (head.dropout != nullptr) {
         const uint64_t element = head.first_element + static_cast<uint64_t>((first + r) * head.key_count + key);
         dropout_factors(*head.dropout, element, n, scratch.factors);
-        map(n, scores, [](FloatVec p, FloatVec factor) HWY_ATTR { return hn::Mul(p, factor); }, scores, scratch.factors);
+        map(
+            n, scores, [](FloatVec p, FloatVec factor) HWY_ATTR { return hn::Mul(p, factor); }, scores,
+            scratch.factors);
       }
     }
 
@@ -160,7 +164,8 @@ HWY_INLINE void attend_block(const QueryHead& head, int64_t first, int64_t rows,
 
   for (int64_t r = 0; r < rows; ++r) {
     const FloatVec factor = hn::Set(d, 1.0f / scratch.row_sum[r]);
-    map(head.head_dim, head.out + (first + r) * head.out_stride,
+    map(
+        head.head_dim, head.out + (first + r) * head.out_stride,
         [factor](FloatVec x) HWY_ATTR { return hn::Mul(x, factor); }, scratch.sums + r * padded_dim);
     if (head.log_sums != nullptr) head.log_sums[first + r] = scratch.row_max[r] + std::log(scratch.row_sum[r]);
   }

@@ -50,8 +50,8 @@ void compute_deltas(const QueryHeadGrad& grad, const RowBlock& block, float* HWY
   }
 }
 
-/// Turns scores into probabilities p and dp = dout . v into score gradients p (dp - delta), for one row and n keys; zeros
-/// up to padded. With dropout, p is left multiplied by its factors, as the values saw it.
+/// Turns scores into probabilities p and dp = dout . v into score gradients p (dp - delta), for one row and n keys;
+/// zeros up to padded. With dropout, p is left multiplied by its factors, as the values saw it.
 HWY_INLINE void grad_row(float* HWY_RESTRICT scores, float* HWY_RESTRICT score_grads, int64_t n, int64_t padded,
                          float log_sum, float delta, const float* factors) {
   const FloatTag d;
@@ -80,8 +80,8 @@ HWY_INLINE void grad_row(float* HWY_RESTRICT scores, float* HWY_RESTRICT score_g
   }
 }
 
-/// grads[key] += sum over the block's rows of weights[row][key] * rows[row], for all keys of the key block: the part of a
-/// key's rows before the first that sees it is skipped.
+/// grads[key] += sum over the block's rows of weights[row][key] * rows[row], for all keys of the key block: the part of
+/// a key's rows before the first that sees it is skipped.
 void add_to_keys(const QueryHead& head, const RowBlock& block, int64_t key, int64_t keys, const float* weights,
                  const float* row_panels, float* grads, int64_t padded_dim) {
   const int64_t depth = block.groups * kTileRows;
@@ -89,8 +89,9 @@ void add_to_keys(const QueryHead& head, const RowBlock& block, int64_t key, int6
     const float* rows = row_panels + column * kQueryBlock;
     for (int64_t j = 0; j < keys; j += kTileRows) {
       const int64_t before = head.causal ? std::clamp<int64_t>(key + j - head.position - block.first, 0, depth) : 0;
-      tile_product<1, kScoreStride, true>(depth - before, weights + before * kScoreStride + j, rows + before * kTileCols,
-                                          grads + (key + j) * padded_dim + column, padded_dim);
+      tile_product<1, kScoreStride, true>(depth - before, weights + before * kScoreStride + j,
+                                          rows + before * kTileCols, grads + (key + j) * padded_dim + column,
+                                          padded_dim);
     }
   }
 }
@@ -151,7 +152,8 @@ void attend_block_grad(const QueryHeadGrad& grad, const RowBlock& block, const A
   }
   const FloatVec scale = hn::Set(d, head.scale);
   for (int64_t r = 0; r < block.rows; ++r) {
-    map(head_dim, grad.query_grads + (block.first + r) * head.query_stride,
+    map(
+        head_dim, grad.query_grads + (block.first + r) * head.query_stride,
         [scale](FloatVec x) HWY_ATTR { return hn::Mul(x, scale); }, scratch.query_grads + r * padded_dim);
   }
 }
@@ -236,7 +238,8 @@ size_t attention_grad_workspace(const Node& node, std::span<const Type> inputs, 
 
 }  // namespace
 
-const Kernel cpu_attention_grad = {[](const KernelCall& call) { HWY_DYNAMIC_DISPATCH(attention_grad)(call); },
+const Kernel cpu_attention_grad = {[](const KernelCall& call) { HWY_DYNAMIC_DISPATCH(attention_grad)
+                                                                (call); },
                                    attention_grad_workspace};
 
 }  // namespace sesame

@@ -39,14 +39,14 @@ class ScratchCursor {
 
 /// One thread's scratch for the forward pass over keys [keys, head_dim].
 struct AttentionScratch {
-  float* keys;         // transposed panels
-  float* values;       // row panels
-  float* queries;      // transposed groups of one block
-  float* scores;       // [kQueryBlock, kScoreStride]
-  float* sums;         // [kQueryBlock, padded head_dim]: the weighted values
-  float* row_max;      // [kQueryBlock]
-  float* row_sum;      // [kQueryBlock]
-  float* factors;      // [kScoreStride]: dropout of one row
+  float* keys;     // transposed panels
+  float* values;   // row panels
+  float* queries;  // transposed groups of one block
+  float* scores;   // [kQueryBlock, kScoreStride]
+  float* sums;     // [kQueryBlock, padded head_dim]: the weighted values
+  float* row_max;  // [kQueryBlock]
+  float* row_sum;  // [kQueryBlock]
+  float* factors;  // [kScoreStride]: dropout of one row
 
   AttentionScratch(ScratchCursor& cursor, int64_t key_count, int64_t head_dim) {
     const int64_t padded_keys = padded_to(key_count, kTilePadding);

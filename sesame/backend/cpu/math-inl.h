@@ -38,6 +38,61 @@ HWY_INLINE V Exp(D d, V x) {
   return hn::IfThenElse(hn::Gt(x, hn::Set(d, 88.72283f)), hn::Set(d, std::numeric_limits<float>::infinity()), y);
 }
 
+/// log(x), absolute error below 1.5 units in the last place of the result or of 2^-24 near 1; -infinity at 0, NaN below.
+/// x = 2^e m with m in [sqrt(1/2), sqrt(2)), and Cephes' polynomial for log(m).
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V Log(D d, V x) {
+  const hn::RebindToSigned<D> di;
+  const auto subnormal = hn::Lt(x, hn::Set(d, std::numeric_limits<float>::min()));
+  const V scaled = hn::IfThenElse(subnormal, hn::Mul(x, hn::Set(d, 0x1p23f)), x);
+  const auto half_root = hn::Set(di, 0x3F3504F3);  // the bits of sqrt(1/2)
+  const auto bits = hn::BitCast(di, scaled);
+  const auto exponent = hn::ShiftRight<23>(hn::Sub(bits, half_root));
+  const V m = hn::BitCast(d, hn::Sub(bits, hn::ShiftLeft<23>(exponent)));
+  const V e = hn::Sub(hn::ConvertTo(d, exponent), hn::IfThenElseZero(subnormal, hn::Set(d, 23.0f)));
+  const V t = hn::Sub(m, hn::Set(d, 1.0f));
+  const V square = hn::Mul(t, t);
+  V p = hn::MulAdd(hn::Set(d, 7.0376836292e-2f), t, hn::Set(d, -1.1514610310e-1f));
+  p = hn::MulAdd(p, t, hn::Set(d, 1.1676998740e-1f));
+  p = hn::MulAdd(p, t, hn::Set(d, -1.2420140846e-1f));
+  p = hn::MulAdd(p, t, hn::Set(d, 1.4249322787e-1f));
+  p = hn::MulAdd(p, t, hn::Set(d, -1.6668057665e-1f));
+  p = hn::MulAdd(p, t, hn::Set(d, 2.0000714765e-1f));
+  p = hn::MulAdd(p, t, hn::Set(d, -2.4999993993e-1f));
+  p = hn::MulAdd(p, t, hn::Set(d, 3.3333331174e-1f));
+  V y = hn::Mul(hn::Mul(p, t), square);
+  y = hn::MulAdd(e, hn::Set(d, -2.12194440e-4f), y);
+  y = hn::NegMulAdd(hn::Set(d, 0.5f), square, y);
+  y = hn::MulAdd(e, hn::Set(d, 0.693359375f), hn::Add(t, y));
+  const V infinity = hn::Set(d, std::numeric_limits<float>::infinity());
+  y = hn::IfThenElse(hn::Eq(x, hn::Zero(d)), hn::Neg(infinity), y);
+  y = hn::IfThenElse(hn::Eq(x, infinity), infinity, y);
+  const auto defined = hn::Ge(x, hn::Zero(d));  // false for NaN too
+  return hn::IfThenElse(defined, y, hn::Set(d, std::numeric_limits<float>::quiet_NaN()));
+}
+
+/// tanh(x), relative error below 3 units in the last place: Cephes' odd polynomial below 0.625, 1 - 2 / (exp(2|x|) + 1) above.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V Tanh(D d, V x) {
+  const V size = hn::Abs(x);
+  const V one = hn::Set(d, 1.0f), two = hn::Set(d, 2.0f);
+  const V z = hn::Mul(x, x);
+  V p = hn::MulAdd(hn::Set(d, -5.70498872745e-3f), z, hn::Set(d, 2.06390887954e-2f));
+  p = hn::MulAdd(p, z, hn::Set(d, -5.37397155531e-2f));
+  p = hn::MulAdd(p, z, hn::Set(d, 1.33314422036e-1f));
+  p = hn::MulAdd(p, z, hn::Set(d, -3.33332819422e-1f));
+  const V near_zero = hn::MulAdd(hn::Mul(p, z), x, x);
+  const V far = hn::CopySign(hn::Sub(one, hn::Div(two, hn::Add(Exp(d, hn::Add(size, size)), one))), x);
+  return hn::IfThenElse(hn::Lt(size, hn::Set(d, 0.625f)), near_zero, far);
+}
+
+/// 1 / (1 + exp(-x)), relative error below 4 units in the last place; 0 below -88.72.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V Sigmoid(D d, V x) {
+  const V one = hn::Set(d, 1.0f);
+  return hn::Div(one, hn::Add(one, Exp(d, hn::Neg(x))));
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace sesame
 HWY_AFTER_NAMESPACE();

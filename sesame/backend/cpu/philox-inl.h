@@ -1,5 +1,5 @@
-// Philox4x32-10 (sesame/base/philox.h) for many counters at once, word for word the same, and the dropout rule on top of
-// it. Included once per instruction set.
+// Philox4x32-10 (sesame/base/philox.h) for many counters at once, word for word the same, and the dropout rule on top
+// of it. Included once per instruction set.
 
 #if defined(SESAME_BACKEND_CPU_PHILOX_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef SESAME_BACKEND_CPU_PHILOX_INL_H_

@@ -1,5 +1,5 @@
-// Vectors of floats for the kernels of this folder: the tag, the number of lanes, and loads and stores of fewer lanes than
-// a vector has. Included once per instruction set.
+// Vectors of floats for the kernels of this folder: the tag, the number of lanes, and loads and stores of fewer lanes
+// than a vector has. Included once per instruction set.
 
 #if defined(SESAME_BACKEND_CPU_SIMD_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef SESAME_BACKEND_CPU_SIMD_INL_H_

@@ -1,5 +1,5 @@
-// Products of small matrices on packed tiles, for attention: one register block of kTileRows x kTileCols, and the packing
-// that feeds it. Included once per instruction set.
+// Products of small matrices on packed tiles, for attention: one register block of kTileRows x kTileCols, and the
+// packing that feeds it. Included once per instruction set.
 
 #if defined(SESAME_BACKEND_CPU_TILE_PRODUCT_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef SESAME_BACKEND_CPU_TILE_PRODUCT_INL_H_
@@ -28,8 +28,8 @@ constexpr int64_t kTileCols = 2 * kLanes;
 
 constexpr int64_t round_up(int64_t n, int64_t step) { return (n + step - 1) / step * step; }
 
-/// c[r][j] (+)= sum over k < depth of a[r * kRowStep + k * kDepthStep] * b[k * kTileCols + j], for one tile; c has rows of
-/// c_stride floats.
+/// c[r][j] (+)= sum over k < depth of a[r * kRowStep + k * kDepthStep] * b[k * kTileCols + j], for one tile; c has rows
+/// of c_stride floats.
 template <int64_t kRowStep, int64_t kDepthStep, bool kAccumulate>
 HWY_INLINE void tile_product(int64_t depth, const float* HWY_RESTRICT a, const float* HWY_RESTRICT b,
                              float* HWY_RESTRICT c, int64_t c_stride) {
@@ -112,8 +112,8 @@ HWY_INLINE void pack_transposed(const float* HWY_RESTRICT rows, int64_t stride, 
   }
 }
 
-/// Rows [count, columns] of the given stride as panels of kTileCols columns: out[panel][row][column in panel], each panel
-/// padded_rows high; columns and rows behind the end are zeros.
+/// Rows [count, columns] of the given stride as panels of kTileCols columns: out[panel][row][column in panel], each
+/// panel padded_rows high; columns and rows behind the end are zeros.
 HWY_INLINE void pack_panels(const float* HWY_RESTRICT rows, int64_t stride, int64_t count, int64_t padded_rows,
                             int64_t columns, float scale, float* HWY_RESTRICT out) {
   const FloatTag d;
