@@ -5,8 +5,8 @@ include(CMakePackageConfigHelpers)
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/Sesame)
 
 install(TARGETS sesame EXPORT SesameTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-if(TARGET sesame_cli)
-  install(TARGETS sesame_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+if(TARGET sesame_program)
+  install(TARGETS sesame_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
 install(DIRECTORY sesame DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
   FILES_MATCHING PATTERN "*.h" PATTERN "*.def" PATTERN "*-inl.h" EXCLUDE PATTERN "test_data.h" EXCLUDE)
