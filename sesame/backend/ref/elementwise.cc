@@ -192,7 +192,6 @@ void add_elementwise_kernels(RefTable& table) {
   add_arithmetic<int32_t>(table);
   add_floating<float>(table);
   add_floating<double>(table);
-  table.set(Op::select, DType::boolean, select<uint8_t>);
   // The kernel of a comparison of int32 is found by its result.
   table.set(Op::less, DType::boolean, binary<int32_t, uint8_t, Less>);
   for (DType dtype : {DType::f32, DType::f64, DType::i32, DType::boolean}) table.set(Op::cast, dtype, cast);
