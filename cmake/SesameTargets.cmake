@@ -37,7 +37,8 @@ if(SESAME_BUILD_TESTS)
     -P ${PROJECT_SOURCE_DIR}/tests/consumer/check.cmake)
 
   # tests/*_test.cc see the whole: the library, and the program by its path.
-  file(GLOB whole_tests CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/*_test.cc)
+  file(GLOB whole_tests CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/*_test.cc
+    ${PROJECT_SOURCE_DIR}/tests/end_to_end/*_test.cc)
   if(whole_tests AND TARGET sesame_program)
     add_executable(whole_test ${whole_tests})
     target_compile_options(whole_test PRIVATE ${sesame_warnings})
