@@ -1,0 +1,137 @@
+#include "sesame/train/step_benchmark.h"
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+
+#include "sesame/base/philox.h"
+#include "sesame/graph/op_def.h"
+#include "sesame/optim/schedule.h"
+#include "sesame/train/model_recipe.h"
+
+namespace sesame {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double median(std::vector<double> values) {
+  if (values.empty()) return 0;
+  const auto middle = values.begin() + static_cast<ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+void fill_at_random(std::span<int32_t> ids, int64_t vocabulary, uint64_t stream, uint64_t step) {
+  const Philox random(1, stream);
+  for (size_t i = 0; i < ids.size(); ++i)
+    ids[i] = static_cast<int32_t>(random.word(i, step) % static_cast<uint64_t>(vocabulary));
+}
+
+/// A model with initial weights that is trained on random tokens.
+class BenchmarkRun {
+ public:
+  BenchmarkRun(const GptConfig& config, const StepOptions& options, ThreadPool& threads)
+      : options_(options), vocabulary_(config.vocab_size), step_(gpt_loss_function(config), options, threads) {
+    for (const Parameter& p : step_.layout().order) {
+      const Tensor tensor = step_.variables().get(p.name);
+      initialise(p, options.seed, {tensor.as<float>(), static_cast<size_t>(tensor.elements())}, &threads);
+    }
+  }
+
+  void step() {
+    for (int64_t i = 0; i < options_.accumulation; ++i, ++micro_batches_) {
+      feed(step_.feed(i));
+      step_.run(i, micro_batches_);
+    }
+    step_.gradient_norm();
+    step_.update(1e-4, ++steps_);
+  }
+
+  double timed_step() {
+    const Clock::time_point start = Clock::now();
+    step();
+    return std::chrono::duration<double>(Clock::now() - start).count();
+  }
+
+  void profile(StepBenchmark& result) {
+    std::map<Op, StepBenchmark::OpTime> by_op;
+    std::map<Op, Cost> cost_by_op;
+    for (const TrainingStep::Part& part : step_.parts()) {
+      const std::vector<Program::CallInfo> calls = part.program->calls();
+      std::vector<double> seconds(calls.size());
+      if (part.program == step_.parts().front().program) feed(step_.feed(0));
+      part.program->run_timed({.seed = options_.seed, .step = micro_batches_}, seconds);
+      const auto runs = static_cast<double>(part.runs);
+      for (size_t i = 0; i < calls.size(); ++i) {
+        StepBenchmark::OpTime& op = by_op[calls[i].op];
+        op.name = name_of(calls[i].op);
+        op.calls += part.runs;
+        op.seconds += runs * seconds[i];
+        cost_by_op[calls[i].op].flops += runs * calls[i].flops;
+        cost_by_op[calls[i].op].bytes += runs * calls[i].bytes;
+        result.calls.push_back(
+            {op.name, calls[i].scope, calls[i].shapes, seconds[i], calls[i].flops / seconds[i] * 1e-9});
+      }
+    }
+    for (auto& [kind, op] : by_op) {
+      op.gflops = cost_by_op[kind].flops / op.seconds * 1e-9;
+      op.gigabytes_per_s = cost_by_op[kind].bytes / op.seconds * 1e-9;
+      result.ops.push_back(op);
+    }
+    const auto dearer = [](const auto& a, const auto& b) { return a.seconds > b.seconds; };
+    std::sort(result.ops.begin(), result.ops.end(), dearer);
+    std::sort(result.calls.begin(), result.calls.end(), dearer);
+  }
+
+ private:
+  void feed(const TrainingStep::Feed& feed) const {
+    fill_at_random(feed.tokens, vocabulary_, 0, micro_batches_);
+    fill_at_random(feed.targets, vocabulary_, 1, micro_batches_);
+  }
+
+  StepOptions options_;
+  int64_t vocabulary_;
+  TrainingStep step_;
+  uint64_t micro_batches_ = 0;
+  int64_t steps_ = 0;
+};
+
+}  // namespace
+
+StepBenchmark benchmark_step(const Recipe& recipe, const StepBenchmarkOptions& options) {
+  const GptConfig config = model_config(recipe);
+  const StepOptions step = step_options(recipe);
+  ThreadPool threads(static_cast<int>(recipe.train.threads));
+  StepBenchmark result;
+  result.threads = threads.threads();
+  result.forecast = forecast(gpt_loss_function(config), step, threads.threads());
+  result.planned_bytes = result.forecast.total_bytes();
+  check_memory(result.forecast, available_memory());
+
+  reset_peak_resident_bytes();
+  const uint64_t before = resident_bytes();
+  BenchmarkRun run(config, step, threads);
+  for (int64_t i = 0; i < options.warm_up; ++i) run.step();
+  result.measured_peak_bytes = static_cast<int64_t>(peak_resident_bytes() - before);
+
+  const double flops = result.forecast.model_flops_per_step;
+  std::vector<double> peaks{probe_peak_gflops(threads, 2)};
+  std::vector<double> bandwidths{probe_read_bandwidth(threads, 1)};
+  std::vector<double> shares;
+  for (int64_t i = 0; i < options.steps; ++i) {
+    result.step_seconds.push_back(run.timed_step());
+    peaks.push_back(probe_peak_gflops(threads, 2));
+    const double peak = (peaks[peaks.size() - 2] + peaks.back()) / 2;
+    shares.push_back(flops / result.step_seconds.back() / (peak * 1e9));
+  }
+  bandwidths.push_back(probe_read_bandwidth(threads, 1));
+  result.median_seconds = median(result.step_seconds);
+  result.tokens_per_s = static_cast<double>(step.tokens()) / result.median_seconds;
+  result.gflops = flops / result.median_seconds * 1e-9;
+  result.machine = {median(peaks), median(bandwidths)};
+  result.share_of_peak = median(shares);
+  if (options.profile) run.profile(result);
+  return result;
+}
+
+}  // namespace sesame
