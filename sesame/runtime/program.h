@@ -22,10 +22,10 @@ namespace sesame {
 class Program {
  public:
   struct Options {
-    const Backend* backend = nullptr;  // null: cpu_backend()
-    ThreadPool* threads = nullptr;     // must be given
-    Variables* variables = nullptr;    // must hold every variable of the graph, unless it has none
-    std::shared_ptr<Arena> arena;      // null: one of its own
+    const Backend* backend = nullptr;   // null: cpu_backend()
+    ThreadPool* threads = nullptr;      // must be given
+    Variables* variables = nullptr;     // must hold every variable of the graph, unless it has none
+    std::shared_ptr<Arena> arena = {};  // null: one of its own
   };
 
   /// Simplifies, lowers what the backend lacks, plans memory and resolves every call. Throws Error naming the op that
