@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <zstd.h>
 
+#include <fstream>
 #include <random>
 
 #include "sesame/base/error.h"
@@ -22,7 +23,7 @@ class Documents : public testing::Test {
  protected:
   std::string write(const std::string& name, std::string_view content) const {
     const std::filesystem::path path = directory_.path() / name;
-    write_file_atomically(path, content);
+    std::ofstream(path, std::ios::binary | std::ios::trunc) << content;
     return path.string();
   }
 
