@@ -33,7 +33,8 @@ Compiled compile(const Graph& graph, int threads) {
     const std::vector<Type> inputs = g.input_types(node);
     return static_cast<int64_t>(k->workspace(node, inputs, threads));
   });
-  return {std::move(lowered), plan.arena_bytes};
+  constexpr int64_t kPage = 2 << 20;  // an arena grows in huge pages
+  return {std::move(lowered), (plan.arena_bytes + kPage - 1) / kPage * kPage};
 }
 
 double bytes_of(const Graph& graph) {
