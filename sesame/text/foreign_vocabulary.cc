@@ -60,28 +60,27 @@ std::optional<std::string> decode_base64(std::string_view text) {
 /// of a text the result depends on what lies between them alone, so just before rank r a token of rank r stands as it
 /// would by itself, and the one merge that makes it is the one found here.
 std::optional<std::pair<int32_t, int32_t>> parts_of(std::string_view bytes, int32_t rank, const StringMap& ranks) {
-  struct Part {
-    size_t begin;
-    size_t end;
-  };
-  std::vector<Part> parts;
-  for (size_t i = 0; i < bytes.size(); ++i) parts.push_back({i, i + 1});
   const auto find = [&](size_t begin, size_t end) {
     const auto found = ranks.find(bytes.substr(begin, end - begin));
     return found == ranks.end() ? INT32_MAX : found->second;
   };
+  struct Part {
+    size_t begin;
+    size_t end;
+    int32_t joined;  // the rank of this part with the next
+  };
+  std::vector<Part> parts;
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    parts.push_back({i, i + 1, i + 1 < bytes.size() ? find(i, i + 2) : INT32_MAX});
+  }
   while (parts.size() > 2) {
-    int32_t lowest = rank;
-    size_t at = parts.size();
-    for (size_t i = 0; i + 1 < parts.size(); ++i) {
-      const int32_t joined = find(parts[i].begin, parts[i + 1].end);
-      if (joined >= lowest) continue;
-      lowest = joined;
-      at = i;
-    }
-    if (at == parts.size()) return std::nullopt;
-    parts[at].end = parts[at + 1].end;
-    parts.erase(parts.begin() + static_cast<ptrdiff_t>(at) + 1);
+    const auto least =
+        std::min_element(parts.begin(), parts.end(), [](const Part& a, const Part& b) { return a.joined < b.joined; });
+    if (least->joined >= rank) return std::nullopt;
+    least->end = (least + 1)->end;
+    const auto next = parts.erase(least + 1);
+    least->joined = next == parts.end() ? INT32_MAX : find(least->begin, next->end);
+    if (least != parts.begin()) (least - 1)->joined = find((least - 1)->begin, least->end);
   }
   const int32_t left = find(parts[0].begin, parts[0].end);
   const int32_t right = find(parts[1].begin, parts[1].end);
