@@ -17,9 +17,9 @@ namespace sesame {
 
 struct GenerateOptions {
   int64_t max_tokens = 256;
-  SamplingOptions sampling;
+  SamplingOptions sampling = {};
   /// Generation ends before the first of these; no part of it is ever handed out.
-  std::vector<std::string> stop;
+  std::vector<std::string> stop = {};
   /// Whether special tokens written out in the prompt become their ids.
   bool parse_special = false;
   /// Whether the model's end-of-text token is an ordinary token.
