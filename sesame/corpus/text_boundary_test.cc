@@ -25,6 +25,7 @@ TEST(TextBoundary, CutsWhereNoTokenizerJoins) {
   EXPECT_EQ(piece_end("ab\ncd\n ef", 7), 3u) << "white space joins the line break before it";
   EXPECT_EQ(piece_end("ab\ncd\n-ef", 7), 3u);
   EXPECT_EQ(piece_end("ab\n-d\n ef", 7), 3u) << "a mark is better than white space";
+  EXPECT_EQ(piece_end("ab\n-d\n-ef", 7), 6u) << "the last of equals";
   EXPECT_EQ(piece_end("ab\n d\n ef", 7), 6u) << "any line break is better than none";
   EXPECT_EQ(piece_end("ab\n\xE4\xBD\xA0 d", 5), 3u);
 }

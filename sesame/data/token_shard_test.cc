@@ -154,6 +154,23 @@ TEST_F(Shards, NoticesEveryFlippedBit) {
   }
 }
 
+/// Makes the checksum over header and footer fit what they hold.
+void mend_checksum(std::string& shard) {
+  const size_t footer = shard.size() - 64;
+  const uint64_t checksum =
+      xxh3(std::string_view(shard).substr(footer, 48), xxh3(std::string_view(shard).substr(0, 64)));
+  std::memcpy(shard.data() + footer + 48, &checksum, sizeof checksum);
+}
+
+TEST_F(Shards, RefusesBytesThatBelongToNoPart) {
+  std::string longer = golden_shard();
+  longer.insert(longer.size() - 64, 8, '\0');
+  const uint64_t size = longer.size();
+  std::memcpy(longer.data() + size - 64 + 32, &size, sizeof size);
+  mend_checksum(longer);
+  EXPECT_THAT(error_of(longer), HasSubstr("its parts do not fill 168 bytes exactly"));
+}
+
 // Checksums that were made to fit must not lead to reading outside the file.
 TEST_F(Shards, RefusesWrongCountsUnderRightChecksums) {
   const std::string whole = golden_shard();
@@ -163,9 +180,7 @@ TEST_F(Shards, RefusesWrongCountsUnderRightChecksums) {
     for (size_t field = 0; field < 5; ++field) {
       std::string damaged = whole;
       std::memcpy(damaged.data() + footer + field * 8, &value, sizeof value);
-      const uint64_t checksum =
-          xxh3(std::string_view(damaged).substr(footer, 48), xxh3(std::string_view(damaged).substr(0, 64)));
-      std::memcpy(damaged.data() + footer + 48, &checksum, sizeof checksum);
+      mend_checksum(damaged);
       EXPECT_THAT(error_of(damaged), HasSubstr("not a whole token shard")) << field << " = " << value;
     }
   }
