@@ -17,9 +17,14 @@
 #include "sesame/graph/op_def.h"
 #include "sesame/graph/ops/ops.h"
 #include "sesame/passes/lower.h"
+#include "sesame/passes/plan_memory.h"
 #include "sesame/passes/vjp.h"
+#include "sesame/runtime/program.h"
 
 namespace sesame {
+
+void PrintTo(Op op, std::ostream* out) { *out << name_of(op); }
+
 namespace {
 
 constexpr uint64_t kSeed = 20;
@@ -141,6 +146,14 @@ class GradientProbe {
 
   [[nodiscard]] std::span<const CaseInput> inputs() const { return built_.inputs; }
 
+  /// The case, the functional's weights and the gradients in one graph, and all that it reads.
+  [[nodiscard]] const Graph& joint() const { return joint_; }
+  [[nodiscard]] std::vector<CaseInput> joint_inputs() const {
+    std::vector<CaseInput> all = built_.inputs;
+    all.insert(all.end(), weights_.begin(), weights_.end());
+    return all;
+  }
+
  private:
   /// sum over results of sum(result * random weights)
   Ref append_loss(Graph& graph) {
@@ -243,6 +256,20 @@ TEST_P(DifferentiableOpTest, GradientEqualsFiniteDifferences) {
   }
 }
 
+/// Differences cannot tell how a gradient is shared among equal maxima; this can.
+TEST(ReduceMaxTest, EqualMaximaShareTheGradient) {
+  Graph graph;
+  Builder builder(graph);
+  const Value x = builder.input("x", {DType::f64, {4}});
+  const Value loss = reshape(reduce_max(x), Shape{});
+  graph.output("grad", gradients(builder, loss, std::vector{x}, 6.0)[0].ref());
+  ThreadPool threads(1);
+  Interpreter interpreter(graph, ref_backend(), threads);
+  std::ranges::copy(std::vector{5.0, 1.0, 5.0, 5.0}, interpreter.leaf("x").as<double>());
+  interpreter.run(kState);
+  EXPECT_THAT(as_doubles(interpreter.output("grad")), testing::ElementsAre(2, 0, 2, 2));
+}
+
 TEST_P(OpTest, FastKernelEqualsReference) {
   ThreadPool threads(1);
   for (const OpCase* op_case : cases()) {
@@ -304,6 +331,52 @@ TEST_P(OpTest, SameBitsForAnyNumberOfThreads) {
       Interpreter together(lowered, cpu_backend(), several);
       expect_same_bits(run_outputs(together, lowered, built.inputs), expected);
     }
+  }
+}
+
+/// A graph run as a program (simplified, planned, in place) and by the interpreter.
+void expect_program_equals_interpreter(const Graph& graph, std::span<const CaseInput> inputs, const Backend& backend,
+                                       double tolerance, double least_magnitude) {
+  ThreadPool threads(2);
+  const auto served = [&](const Graph& g, const Node& n) { return has_kernel(backend, g, n); };
+  const Graph lowered = lower(graph, served);
+  Interpreter interpreter(lowered, backend, threads);
+  const auto expected = run_outputs(interpreter, lowered, inputs);
+
+  Variables variables;
+  for (NodeId id = 0; id < graph.size(); ++id) {
+    if (graph.node(id).op != Op::variable) continue;
+    const auto& leaf = graph.node(id).attributes_as<LeafAttributes>();
+    if (!variables.contains(leaf.name)) variables.create(leaf.name, leaf.type);
+  }
+  Program program(graph, {.backend = &backend, .threads = &threads, .variables = &variables});
+  check_plan(program.graph(), program.plan());
+  // The second run finds the first one's bytes in the arena.
+  for (int run = 0; run < 2; ++run) {
+    for (const CaseInput& input : inputs) fill(input, kSeed, program.input(input.name));
+    program.run(kState);
+    std::vector<Tensor> actual;
+    for (const Graph::Output& output : graph.outputs()) actual.push_back(program.output(output.name));
+    expect_close(actual, expected, tolerance, least_magnitude);
+  }
+}
+
+TEST_P(OpTest, ProgramEqualsInterpreter) {
+  for (const OpCase* op_case : cases()) {
+    SCOPED_TRACE(op_case->name());
+    const BuiltCase built(*op_case, DType::f32);
+    expect_program_equals_interpreter(built.graph, built.inputs, cpu_backend(), op_case->tolerance,
+                                      op_case->least_magnitude);
+  }
+}
+
+TEST_P(DifferentiableOpTest, GradientProgramEqualsInterpreter) {
+  for (const OpCase* op_case : cases()) {
+    if (!op_case->differentiable) continue;
+    SCOPED_TRACE(op_case->name());
+    const GradientProbe probe(*op_case);
+    expect_program_equals_interpreter(probe.joint(), probe.joint_inputs(), ref_backend(), 1e-12,
+                                      op_case->least_magnitude);
   }
 }
 
