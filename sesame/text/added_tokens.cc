@@ -16,11 +16,11 @@ size_t previous_character(std::string_view text, size_t end) {
 }
 
 uint8_t class_before(std::string_view text, size_t end) {
-  return end == 0 ? uint8_t{0} : classify_utf8(CharClasses::get(), text, previous_character(text, end)).first;
+  return end == 0 ? uint8_t{0} : classify_utf8(CharClasses::get(), text, previous_character(text, end)).bits;
 }
 
 uint8_t class_after(std::string_view text, size_t begin) {
-  return begin == text.size() ? uint8_t{0} : classify_utf8(CharClasses::get(), text, begin).first;
+  return begin == text.size() ? uint8_t{0} : classify_utf8(CharClasses::get(), text, begin).bits;
 }
 
 }  // namespace

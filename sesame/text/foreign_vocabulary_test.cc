@@ -5,6 +5,7 @@
 
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <string>
 
 #include "sesame/base/error.h"
@@ -22,7 +23,7 @@ class ForeignVocabulary : public testing::Test {
   ~ForeignVocabulary() override { std::filesystem::remove_all(directory_); }
 
   std::filesystem::path write(const std::string& name, const std::string& content) {
-    write_file_atomically(directory_ / name, content);
+    std::ofstream(directory_ / name, std::ios::binary) << content;
     return directory_ / name;
   }
 

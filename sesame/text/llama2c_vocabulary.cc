@@ -4,7 +4,6 @@
 #include <cmath>
 #include <cstring>
 #include <string>
-#include <tuple>
 #include <vector>
 
 #include "sesame/base/error.h"
@@ -109,18 +108,12 @@ std::vector<ScoredToken> read_tokens(const std::filesystem::path& path, int32_t 
   return tokens;
 }
 
-/// All ways to make each token of two others, in the order of Hugging Face's conversion: by falling score; where scores
-/// are equal, longer left and then longer right parts first, last ones first.
+/// All ways to make each token of two others, in the order of Llama-2's tokenizer.json: by falling score of what is
+/// made, then by the ids of the two.
 std::vector<model::Merge> merges_by_score(const std::vector<ScoredToken>& tokens, const StringMap& ids) {
   struct Scored {
     model::Merge merge;
     float score;
-    size_t left_characters;
-    size_t right_characters;
-  };
-  const auto characters = [](std::string_view text) {
-    return static_cast<size_t>(
-        std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<uint8_t>(c) & 0xC0) != 0x80; }));
   };
   std::vector<Scored> merges;
   for (size_t id = first_byte_id + 256; id < tokens.size(); ++id) {
@@ -130,19 +123,13 @@ std::vector<model::Merge> merges_by_score(const std::vector<ScoredToken>& tokens
       const auto left = ids.find(text.substr(0, cut));
       const auto right = ids.find(text.substr(cut));
       if (left == ids.end() || right == ids.end()) continue;
-      merges.push_back({{left->second, right->second},
-                        tokens[id].score,
-                        characters(text.substr(0, cut)),
-                        characters(text.substr(cut))});
+      merges.push_back({{left->second, right->second}, tokens[id].score});
     }
     std::sort(merges.begin() + static_cast<ptrdiff_t>(first), merges.end(), [](const Scored& a, const Scored& b) {
       return pair_key(a.merge.left, a.merge.right) < pair_key(b.merge.left, b.merge.right);
     });
   }
-  std::stable_sort(merges.begin(), merges.end(), [](const Scored& a, const Scored& b) {
-    return std::tie(b.score, b.left_characters, b.right_characters) <
-           std::tie(a.score, a.left_characters, a.right_characters);
-  });
+  std::stable_sort(merges.begin(), merges.end(), [](const Scored& a, const Scored& b) { return a.score > b.score; });
   std::vector<model::Merge> result;
   result.reserve(merges.size());
   for (const Scored& scored : merges) result.push_back(scored.merge);

@@ -52,10 +52,7 @@ class Reader {
  public:
   explicit Reader(std::string_view text) : text_(text), classes_(CharClasses::get()) {}
 
-  struct Char {
-    uint8_t bits;
-    uint8_t length;
-  };
+  using Char = CharClassAt;
 
   [[nodiscard]] bool at_end(size_t p) const { return p >= text_.size(); }
   [[nodiscard]] char byte(size_t p) const { return p < text_.size() ? text_[p] : '\0'; }
@@ -63,8 +60,7 @@ class Reader {
   /// No bits and length 0 at the end of the text.
   [[nodiscard]] Char at(size_t p) const {
     if (at_end(p)) return {0, 0};
-    const auto [bits, length] = classify_utf8(classes_, text_, p);
-    return {bits, length};
+    return classify_utf8(classes_, text_, p);
   }
 
   /// Past the characters that have one of the bits.

@@ -6,6 +6,7 @@
 #include <array>
 #include <atomic>
 #include <initializer_list>
+#include <mutex>
 #include <utility>
 
 #include "sesame/base/error.h"
@@ -129,8 +130,7 @@ struct Tokenizer::Pipeline {
         normalized_tokens(added_tokens(spec, true, normalizer)),
         pre_tokenizer(spec.pre_tokenizers, origin),
         around(surround(spec, table, origin)),
-        serial(next_serial()),
-        fingerprint(xxh3(format_tokenizer_json(spec))) {
+        serial(next_serial()) {
     if (const auto* bpe = std::get_if<model::Bpe>(&spec.model)) {
       encoder.emplace(*bpe, spec.vocabulary, pre_tokenizer.byte_level(), origin);
       if (bpe->unk_token) unknown = table.ids().find(*bpe->unk_token)->second;
@@ -155,7 +155,9 @@ struct Tokenizer::Pipeline {
     if (piece.size() > WordCache::max_word) return encoder->encode(piece, state.scratch, ids);
     const WordCache::Key key = WordCache::key(piece);
     if (const auto known = state.cache.find(key); !known.empty()) {
-      ids.insert(ids.end(), known.begin(), known.end());
+      // Most words are one token.
+      ids.push_back(known[0]);
+      for (size_t i = 1; i < known.size(); ++i) ids.push_back(known[i]);
       return;
     }
     const size_t before = ids.size();
@@ -191,7 +193,8 @@ struct Tokenizer::Pipeline {
   std::optional<int32_t> unknown;
   Surround around;
   uint64_t serial;
-  uint64_t fingerprint;
+  mutable std::once_flag fingerprint_once;
+  mutable uint64_t fingerprint = 0;
 };
 
 Tokenizer::Tokenizer(TokenizerSpec spec, std::string_view origin)
@@ -282,7 +285,11 @@ std::optional<int32_t> Tokenizer::begin_of_text() const noexcept {
 
 std::optional<int32_t> Tokenizer::unknown() const noexcept { return pipeline_->unknown; }
 
-uint64_t Tokenizer::fingerprint() const noexcept { return pipeline_->fingerprint; }
+uint64_t Tokenizer::fingerprint() const {
+  const Pipeline& p = *pipeline_;
+  std::call_once(p.fingerprint_once, [&] { p.fingerprint = xxh3(to_json()); });
+  return p.fingerprint;
+}
 
 std::string Tokenizer::describe() const { return describe_pipeline(pipeline_->spec); }
 

@@ -85,7 +85,7 @@ class Tokenizer {
   [[nodiscard]] std::optional<int32_t> unknown() const noexcept;
 
   /// XXH3-64 of to_json(): two tokenizers with the same fingerprint give the same ids. For the headers of token shards.
-  [[nodiscard]] uint64_t fingerprint() const noexcept;
+  [[nodiscard]] uint64_t fingerprint() const;
 
   /// The pipeline in words, one line a stage.
   [[nodiscard]] std::string describe() const;

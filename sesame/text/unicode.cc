@@ -174,6 +174,7 @@ CharClasses::CharClasses() {
     index_[b] = entry->second;
   }
   blocks_ = reinterpret_cast<const uint8_t*>(storage_.data());
+  for (uint32_t code = 0; code < 128; ++code) ascii_[code] = of(code);
 }
 
 const CharClasses& CharClasses::get() {
@@ -181,9 +182,7 @@ const CharClasses& CharClasses::get() {
   return classes;
 }
 
-std::pair<uint8_t, uint8_t> classify_utf8(const CharClasses& classes, std::string_view text, size_t position) noexcept {
-  const auto byte = static_cast<uint8_t>(text[position]);
-  if (byte < 0x80) return {classes.of(byte), 1};
+CharClassAt classify_non_ascii(const CharClasses& classes, std::string_view text, size_t position) noexcept {
   const Utf8Char c = decode_utf8(text, position);
   return {c.valid ? classes.of(c.code) : uint8_t{0}, c.length};
 }

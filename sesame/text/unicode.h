@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 
 namespace sesame {
 
@@ -47,6 +46,7 @@ class CharClasses {
   [[nodiscard]] uint8_t of(uint32_t code) const noexcept {
     return blocks_[(static_cast<size_t>(index_[code >> block_bits]) << block_bits) + (code & block_mask)];
   }
+  [[nodiscard]] uint8_t of_ascii(uint8_t byte) const noexcept { return ascii_[byte]; }
   static const CharClasses& get();
 
  private:
@@ -57,10 +57,23 @@ class CharClasses {
   uint16_t index_[block_count];
   std::string storage_;
   const uint8_t* blocks_ = nullptr;
+  uint8_t ascii_[128];
 };
 
-/// The character at `position` < text.size() as (class bits, bytes); what is not UTF-8 has no bits and is one byte.
-std::pair<uint8_t, uint8_t> classify_utf8(const CharClasses& classes, std::string_view text, size_t position) noexcept;
+/// The class bits of a character and its bytes. What is not UTF-8 has no bits and is one byte.
+struct CharClassAt {
+  uint8_t bits;
+  uint8_t length;
+};
+
+CharClassAt classify_non_ascii(const CharClasses& classes, std::string_view text, size_t position) noexcept;
+
+/// The character at `position` < text.size().
+inline CharClassAt classify_utf8(const CharClasses& classes, std::string_view text, size_t position) noexcept {
+  const auto byte = static_cast<uint8_t>(text[position]);
+  if (byte < 0x80) return {classes.of_ascii(byte), 1};
+  return classify_non_ascii(classes, text, position);
+}
 
 enum class UnicodeForm : uint8_t { nfc, nfd, nfkc, nfkd };
 

@@ -23,13 +23,20 @@ class WordCache {
 
   WordCache() : entries_(size_t{1} << bits) {}
 
+  /// The key of a word of 1 to 15 bytes, read in words of the machine where it is long enough.
   static Key key(std::string_view word) {
-    std::array<char, 16> bytes{};
-    std::memcpy(bytes.data(), word.data(), word.size());
-    bytes[15] = static_cast<char>(word.size());
-    Key key{};
-    std::memcpy(&key, bytes.data(), sizeof key);
-    return key;
+    const auto load = [&](auto type, size_t at) {
+      decltype(type) value;
+      std::memcpy(&value, word.data() + at, sizeof value);
+      return uint64_t{value};
+    };
+    const size_t size = word.size();
+    const uint64_t tag = uint64_t{size} << 56;
+    if (size > 8) return {load(uint64_t{}, 0), (load(uint64_t{}, size - 8) >> (8 * (16 - size))) | tag};
+    if (size == 8) return {load(uint64_t{}, 0), tag};
+    if (size >= 4) return {load(uint32_t{}, 0) | (load(uint32_t{}, size - 4) << (8 * (size - 4))), tag};
+    if (size >= 2) return {load(uint16_t{}, 0) | (load(uint16_t{}, size - 2) << (8 * (size - 2))), tag};
+    return {load(uint8_t{}, 0), tag};
   }
 
   /// The ids of a word, empty where it is not in the cache.
