@@ -131,21 +131,14 @@ std::vector<ManifestEntry> parse_manifest(std::string_view text, const fs::path&
   return entries;
 }
 
-bool holds(const fs::path& directory, FileSystem& files) {
+/// The error that kept f from its end, or "".
+template <typename F>
+std::string failure_of(F&& f) {
   try {
-    verify_manifest(directory, files);
-    return true;
-  } catch (const Error&) {
-    return false;
-  }
-}
-
-/// Removes what the new content has replaced. It is committed by now: what cannot be removed is left, and the next
-/// AtomicDirectory of this name tries again.
-void remove_leftover(const fs::path& path, FileSystem& files) {
-  try {
-    remove_directory_tree(path, files);
-  } catch (const Error&) {
+    f();
+    return {};
+  } catch (const Error& error) {
+    return error.what();
   }
 }
 
@@ -176,7 +169,8 @@ AtomicDirectory::AtomicDirectory(const fs::path& name, FileSystem& files)
 }
 
 AtomicDirectory::~AtomicDirectory() {
-  if (!committed_) remove_leftover(temporary_, files_);
+  // A destructor must not throw: what cannot be removed now is removed by the next AtomicDirectory of this name.
+  if (!committed_) failure_of([&] { remove_directory_tree(temporary_, files_); });
 }
 
 void AtomicDirectory::write_manifest() {
@@ -210,8 +204,9 @@ void AtomicDirectory::commit() {
   if (error != 0) refuse(error);
   committed_ = true;
   sync_directory_or_fail(parent_of(name_), files_);
-  remove_leftover(temporary_, files_);
-  remove_leftover(old, files_);
+  // The new content has its name: whatever cannot be removed is left, and the next save of this name tries again.
+  failure_of([&] { remove_directory_tree(temporary_, files_); });
+  failure_of([&] { remove_directory_tree(old, files_); });
 }
 
 std::vector<ManifestEntry> verify_manifest(const fs::path& directory, FileSystem& files) {
@@ -238,13 +233,10 @@ std::vector<ManifestEntry> verify_manifest(const fs::path& directory, FileSystem
 
 fs::path committed_directory(const fs::path& name, FileSystem& files) {
   fs::path old = with_suffix(resolved(name), ".old");
-  try {
-    verify_manifest(name, files);
-    return name;
-  } catch (const Error&) {
-    if (!holds(old, files)) throw;
-    return old;
-  }
+  const std::string wrong = failure_of([&] { verify_manifest(name, files); });
+  if (wrong.empty()) return name;
+  if (failure_of([&] { verify_manifest(old, files); }).empty()) return old;
+  fail(wrong);
 }
 
 }  // namespace sesame
