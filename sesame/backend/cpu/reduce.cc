@@ -29,7 +29,7 @@ struct Sum {
 struct Max {
   static constexpr float kIdentity = -std::numeric_limits<float>::infinity();
   HWY_INLINE FloatVec operator()(FloatVec a, FloatVec b) const {
-    return hn::IfThenElse(hn::Or(hn::Gt(a, b), hn::Ne(a, a)), a, b);
+    return hn::IfThenElse(hn::Or(hn::Gt(a, b), hn::IsNaN(a)), a, b);
   }
   static HWY_INLINE float of_lanes(FloatVec v) {
     HWY_ALIGN float lanes[kLanes];
@@ -151,11 +151,15 @@ size_t reduce_workspace(const Node& node, std::span<const Type> inputs, int) {
 
 }  // namespace
 
-const Kernel cpu_reduce_sum = {[](const KernelCall& call) { HWY_DYNAMIC_DISPATCH(reduce_sum)
-                                                            (call); },
+const Kernel cpu_reduce_sum = {[](const KernelCall& call) {
+                                 HWY_DYNAMIC_DISPATCH(reduce_sum)
+                                 (call);
+                               },
                                reduce_workspace};
-const Kernel cpu_reduce_max = {[](const KernelCall& call) { HWY_DYNAMIC_DISPATCH(reduce_max)
-                                                            (call); },
+const Kernel cpu_reduce_max = {[](const KernelCall& call) {
+                                 HWY_DYNAMIC_DISPATCH(reduce_max)
+                                 (call);
+                               },
                                reduce_workspace};
 
 }  // namespace sesame

@@ -88,13 +88,13 @@ HWY_INLINE void transpose_4(const float* HWY_RESTRICT rows, int64_t stride, int6
 }
 
 /// Rows [count, columns] of the given stride, transposed into groups of kGroup rows: out[group][column][row in group];
-/// rows behind count are zeros. kGroup is even and at least 4.
+/// rows behind count are zeros.
 template <int64_t kGroup>
 HWY_INLINE void pack_transposed(const float* HWY_RESTRICT rows, int64_t stride, int64_t count, int64_t columns,
                                 float scale, float* HWY_RESTRICT out) {
   for (int64_t first = 0; first < count; first += kGroup, out += columns * kGroup) {
     const float* HWY_RESTRICT group = rows + first * stride;
-    if (first + kGroup <= count) {
+    if (kGroup >= 4 && first + kGroup <= count) {
       for (int64_t r = 0; r + 4 <= kGroup; r += 4) {
         transpose_4(group + r * stride, stride, columns, scale, out + r, kGroup);
       }
