@@ -32,7 +32,7 @@ struct Problem {
         targets(call.in<int32_t>(2)) {
     for (int64_t n = 0; n < rows; ++n) {
       if (targets[n] >= classes) {
-        fail(fmt::format("{}: target {} at position {} is not below {}, the number of classes (in {})",
+        fail(fmt::format("{}: target {} of row {} is not below {}, the number of classes (in {})",
                          name_of(call.node->op), targets[n], n, classes,
                          call.node->scope.empty() ? "the graph" : call.node->scope));
       }
