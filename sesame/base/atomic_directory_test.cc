@@ -27,8 +27,13 @@ std::string error_of(F&& f) {
   return "no error";
 }
 
+FileSystem& faultless() {
+  static FaultyFileSystem files;
+  return files;
+}
+
 /// A small checkpoint: two files that must belong together, one of them in a subdirectory.
-void save(const fs::path& name, const std::string& content, FileSystem& files = FileSystem::posix()) {
+void save(const fs::path& name, const std::string& content, FileSystem& files = faultless()) {
   AtomicDirectory directory(name, files);
   make_directories(directory.path() / "sub", files);
   for (const char* file : {"weights", "sub/state"}) {
@@ -51,10 +56,10 @@ std::string load(const fs::path& name) {
 TEST(AtomicDirectory, ReplacesTheWholeContent) {
   const TemporaryDirectory temporary;
   const fs::path name = temporary.path() / "deep/last";
-  save(name, "old");
+  save(name, "old", FileSystem::posix());
   EXPECT_EQ(load(name), "old");
   write_file_atomically(name / "extra", "left from before");
-  save(name.string() + "/", "new");
+  save(name.string() + "/", "new", FileSystem::posix());
   EXPECT_EQ(load(name), "new");
   EXPECT_FALSE(fs::exists(name / "extra"));
   EXPECT_FALSE(fs::exists(temporary.path() / "deep/last.tmp"));
@@ -157,7 +162,9 @@ class ManifestTest : public testing::Test {
   std::string verify() {
     return error_of([&] { verify_manifest(name_); });
   }
-  void overwrite(const std::string& file, const std::string& text) { write_file_atomically(name_ / file, text); }
+  void overwrite(const std::string& file, const std::string& text) {
+    write_file_atomically(name_ / file, text, faultless());
+  }
 
   TemporaryDirectory temporary_;
   fs::path name_;

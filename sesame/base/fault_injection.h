@@ -8,6 +8,8 @@ namespace sesame {
 
 /// A FileSystem that goes wrong at one chosen operation, for tests: run the code under test once to count its
 /// operations, then once for each number below that count and each kind of fault, and look at what is left on the disk.
+/// Syncing is counted and may fail, but is not carried out: no process can see the difference, and it takes most of the
+/// time.
 class FaultyFileSystem final : public FileSystem {
  public:
   enum class Fault {
