@@ -12,6 +12,7 @@ namespace sesame {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
 
 Type f32(Shape shape) { return {DType::f32, shape}; }
 
@@ -75,6 +76,23 @@ TEST(GradientsTest, OfWhatTheLossDoesNotDependOnAreZero) {
   const auto grads = gradients(b, x * x, wrt);
   EXPECT_EQ(graph.node(grads[0].ref().node).op, Op::constant);
   EXPECT_EQ(grads[0].shape(), Shape{2});
+}
+
+TEST(GradientsTest, RefuseWhatTheyWouldGetWrong) {
+  Graph graph;
+  Builder b(graph);
+  const Value qkv = b.variable("qkv", f32({1, 2, 3}));
+  const std::vector<Value> in = {qkv};
+  const auto attended = b.append(Op::attention, AttentionAttributes{}, in, std::source_location::current());
+  // The log-sum-exp is kept for the backward pass; a gradient through it as well would be lost.
+  const Value loss = reshape(reduce_sum(attended[0]), Shape{}) + reshape(reduce_sum(attended[1]), Shape{});
+  EXPECT_THAT([&] { gradients(b, loss, in); }, ThrowsMessage<Error>(HasSubstr("an output that has none")));
+
+  const Value inner = scale(qkv, 2);
+  const std::vector<Value> wrt = {inner};
+  const std::vector<Value> accumulators = {b.variable("sum", f32({1, 2, 3}))};
+  EXPECT_THAT([&] { gradients(b, reshape(reduce_sum(inner), Shape{}), wrt, 1.0, accumulators); },
+              ThrowsMessage<Error>(HasSubstr("not a leaf")));
 }
 
 TEST(GradientsTest, RefuseANonScalarLossAndAnOpWithoutGradient) {

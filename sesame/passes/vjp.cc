@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
 
@@ -79,7 +80,9 @@ class ReverseSweep {
                        node.where.file_name(), node.where.line()));
     }
     // Fused ops differentiate their first output; the others are what it keeps for that purpose.
-    if (!grads[0]) fail(fmt::format("{}: a gradient flows into an output that has none (in {})", def.name, node.scope));
+    if (std::any_of(grads.begin() + 1, grads.end(), [](const Value& grad) { return bool{grad}; })) {
+      fail(fmt::format("{}: a gradient flows into an output that has none (in {})", def.name, node.scope));
+    }
     push_to_inputs(node, outputs, grads);
   }
 
@@ -112,6 +115,12 @@ std::vector<Value> gradients(Builder& builder, Value loss, std::span<const Value
   }
   if (!accumulators.empty() && accumulators.size() != with_respect_to.size()) {
     fail(fmt::format("gradients: {} accumulators for {} values", accumulators.size(), with_respect_to.size()));
+  }
+  for (size_t i = 0; i < accumulators.size(); ++i) {
+    // What is added to an inner value's gradient would flow on to what it was made of.
+    if (!builder.graph().node(with_respect_to[i].ref().node).inputs.empty()) {
+      fail(fmt::format("gradients: accumulator {} belongs to a value that is not a leaf", i));
+    }
   }
   const std::string outer_scope = builder.scope();
   ReverseSweep sweep(builder, loss.ref().node);
