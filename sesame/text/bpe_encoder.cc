@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <unordered_set>
 
 #include "sesame/base/error.h"
 #include "sesame/text/byte_alphabet.h"
@@ -28,21 +29,20 @@ void fail_unknown_character(std::string_view character) {
       what));
 }
 
-BpeEncoder::BpeEncoder(const model::Bpe& model, const std::vector<VocabularyEntry>& vocabulary, bool byte_level,
-                       std::string_view origin)
+BpeEncoder::BpeEncoder(const model::Bpe& model, const TokenizerSpec& spec, bool byte_level, std::string_view origin)
     : byte_level_(byte_level),
       ignore_merges_(model.ignore_merges),
       fuse_unknown_(model.fuse_unk),
       merges_(model.merges.size()) {
   byte_ids_.fill(-1);
   ascii_ids_.fill(-1);
-  index_vocabulary(vocabulary, model.ignore_merges);
+  index_vocabulary(spec);
 
   std::unordered_map<std::string_view, int32_t> ids;
   std::unordered_map<int32_t, std::string_view> tokens;
-  ids.reserve(vocabulary.size());
-  tokens.reserve(vocabulary.size());
-  for (const VocabularyEntry& entry : vocabulary) {
+  ids.reserve(spec.vocabulary.size());
+  tokens.reserve(spec.vocabulary.size());
+  for (const VocabularyEntry& entry : spec.vocabulary) {
     ids.emplace(entry.token, entry.id);
     tokens.emplace(entry.id, entry.token);
   }
@@ -73,9 +73,14 @@ BpeEncoder::BpeEncoder(const model::Bpe& model, const std::vector<VocabularyEntr
   }
 }
 
-void BpeEncoder::index_vocabulary(const std::vector<VocabularyEntry>& vocabulary, bool needs_pieces) {
-  for (const VocabularyEntry& entry : vocabulary) {
-    if (needs_pieces) {
+void BpeEncoder::index_vocabulary(const TokenizerSpec& spec) {
+  std::unordered_set<int32_t> special;
+  for (const AddedToken& token : spec.added_tokens) {
+    if (token.special) special.insert(token.id);
+  }
+  for (const VocabularyEntry& entry : spec.vocabulary) {
+    if (special.contains(entry.id)) continue;
+    if (ignore_merges_) {
       std::optional<std::string> piece = byte_level_ ? unspell_bytes(entry.token) : entry.token;
       if (piece) pieces_.emplace(std::move(*piece), entry.id);
     }

@@ -33,8 +33,8 @@ class BpeEncoder {
  public:
   /// `byte_level`: symbols are bytes and the vocabulary spells them in GPT-2's alphabet; otherwise symbols are
   /// characters.
-  BpeEncoder(const model::Bpe& model, const std::vector<VocabularyEntry>& vocabulary, bool byte_level,
-             std::string_view origin);
+  /// Special tokens that are in the vocabulary too are never the ids of text.
+  BpeEncoder(const model::Bpe& model, const TokenizerSpec& spec, bool byte_level, std::string_view origin);
 
   /// Appends the ids of one piece. Throws Error for a symbol that the vocabulary cannot express.
   void encode(std::string_view piece, BpeScratch& scratch, std::vector<int32_t>& ids) const;
@@ -46,7 +46,7 @@ class BpeEncoder {
   };
   static constexpr uint32_t no_rank = UINT32_MAX;
 
-  void index_vocabulary(const std::vector<VocabularyEntry>& vocabulary, bool needs_pieces);
+  void index_vocabulary(const TokenizerSpec& spec);
   void symbols_of_bytes(std::string_view piece, std::vector<int32_t>& symbols) const;
   void symbols_of_characters(std::string_view piece, std::vector<int32_t>& symbols) const;
   [[nodiscard]] bool append_byte_tokens(std::string_view character, std::vector<int32_t>& symbols) const;

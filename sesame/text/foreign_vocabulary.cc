@@ -128,7 +128,14 @@ Tokenizer from_tiktoken(const std::filesystem::path& path, SplitPattern pattern,
     if (const auto parts = parts_of(bytes, rank, ranks)) bpe.merges.push_back({parts->first, parts->second});
   }
   spec.model = std::move(bpe);
-  for (const auto& [content, id] : special_tokens) spec.added_tokens.push_back(special_token(content, id));
+  // In the vocabulary as well: Hugging Face's library gives added tokens that are not there the next free ids.
+  for (const auto& [content, id] : special_tokens) {
+    spec.added_tokens.push_back(special_token(content, id));
+    spec.vocabulary.push_back({content, id});
+  }
+  const auto by_id = [](const auto& a, const auto& b) { return a.id < b.id; };
+  std::sort(spec.vocabulary.begin(), spec.vocabulary.end(), by_id);
+  std::sort(spec.added_tokens.begin(), spec.added_tokens.end(), by_id);
   set_byte_level_stages(spec, pattern);
   return Tokenizer(std::move(spec), path.string());
 }

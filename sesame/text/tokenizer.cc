@@ -132,7 +132,7 @@ struct Tokenizer::Pipeline {
         around(surround(spec, table, origin)),
         serial(next_serial()) {
     if (const auto* bpe = std::get_if<model::Bpe>(&spec.model)) {
-      encoder.emplace(*bpe, spec.vocabulary, pre_tokenizer.byte_level(), origin);
+      encoder.emplace(*bpe, spec, pre_tokenizer.byte_level(), origin);
       if (bpe->unk_token) unknown = table.ids().find(*bpe->unk_token)->second;
       if (!pre_tokenizer.byte_level() && cuts_before_runs(spec)) pre_tokenizer.split_before_runs_of("\xE2\x96\x81");
       return;
@@ -142,7 +142,9 @@ struct Tokenizer::Pipeline {
     }
     const auto found = table.ids().find(std::get<model::WordLevel>(spec.model).unk_token);
     if (found != table.ids().end()) unknown = found->second;
-    for (const VocabularyEntry& entry : spec.vocabulary) words.emplace(entry.token, entry.id);
+    for (const VocabularyEntry& entry : spec.vocabulary) {
+      if (!table.special(entry.id)) words.emplace(entry.token, entry.id);
+    }
   }
 
   void encode_piece(std::string_view piece, ThreadState& state, std::vector<int32_t>& ids) const {

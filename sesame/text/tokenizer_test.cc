@@ -77,6 +77,18 @@ TEST(Tokenizer, SpecialTokensAreTextUnlessAskedFor) {
   EXPECT_EQ(all_bytes.encode("a<|endoftext|>b", with_special).size(), 3u);
 }
 
+TEST(Tokenizer, TextNeverBecomesASpecialTokenOfTheVocabulary) {
+  const std::string json = R"json({
+    "added_tokens": [{"id": 3, "content": "ab", "special": true, "normalized": false}],
+    "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true},
+    "decoder": {"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true},
+    "model": {"type": "BPE", "vocab": {"a": 0, "b": 1, "ba": 2, "ab": 3}, "merges": ["b a"], "ignore_merges": true}})json";
+  const Tokenizer t = parse(json);
+  EXPECT_EQ(t.encode("ab"), (Ids{0, 1}));
+  EXPECT_EQ(t.encode("ba"), (Ids{2}));
+  EXPECT_EQ(t.encode("ab", with_special), (Ids{3}));
+}
+
 TEST(Tokenizer, AddedTokensTakeSpacesAndRespectWords) {
   const Tokenizer t = parse(small_bpe);
   EXPECT_EQ(t.encode("the \n<m> \u3000he"), (Ids{5, 10, 7}));
