@@ -3,9 +3,7 @@
 #include <cstdio>
 #include <memory>
 
-#include "sesame/base/error.h"
 #include "sesame/base/progress.h"
-#include "sesame/base/text_format.h"
 #include "sesame/base/thread_pool.h"
 #include "sesame/cli/verbs.h"
 #include "sesame/corpus/document_reader.h"
@@ -26,41 +24,18 @@ struct EvalArguments {
   bool json = false;
 };
 
-struct Text {
-  std::vector<int32_t> ids;
-  int64_t bytes = 0;  // that ids[1..] stand for
-};
-
-/// The documents one after the other, each followed by the end-of-text token where there is one, as in training.
-Text read_text(const EvalArguments& a, const Tokenizer& tokenizer) {
-  CorpusOptions options;
-  options.format = parse_corpus_format(a.format, "--format");
-  options.text_field = a.text_field;
-  DocumentReader reader(a.data, options);
-  Text text;
-  while (const std::optional<DocumentPiece> piece = reader.next()) {
-    tokenizer.encode_append(piece->text, {}, text.ids);
-    if (piece->last && tokenizer.end_of_text()) text.ids.push_back(*tokenizer.end_of_text());
-  }
-  if (text.ids.size() < 2)
-    fail(fmt::format("{}: {} tokens; at least 2 are needed to predict one", fmt::join(a.data, ", "), text.ids.size()));
-  text.bytes =
-      static_cast<int64_t>(reader.counts().bytes) - static_cast<int64_t>(tokenizer.token_bytes(text.ids[0]).size());
-  return text;
-}
-
 void run_eval(const EvalArguments& a) {
   const std::filesystem::path directory = find_model(a.model);
   LoadedModel model = load_model(directory);
   const Tokenizer tokenizer = Tokenizer::load(directory);
-  if (tokenizer.vocabulary_size() > model.config.vocab_size)
-    fail(fmt::format("{}: the tokenizer has {} tokens and the model {}; they do not belong together",
-                     directory.string(), tokenizer.vocabulary_size(), model.config.vocab_size));
-  Text text = read_text(a, tokenizer);
+  CorpusOptions corpus;
+  corpus.format = parse_corpus_format(a.format, "--format");
+  corpus.text_field = a.text_field;
   ThreadPool threads(a.threads);
-  Progress progress("eval", text.ids.size() - 1);
-  const Score s = score(model, TokenStream::from_ids(std::move(text.ids)), text.bytes, a.options, threads,
-                        [&](int64_t done, int64_t) { progress.update(static_cast<uint64_t>(done), "tokens"); });
+  Progress progress("eval", 0);
+  const Score s = score_text(model, tokenizer, a.data, corpus, a.options, threads, [&](int64_t done, int64_t total) {
+    progress.update(static_cast<uint64_t>(done), fmt::format("of {} tokens", total));
+  });
   progress.finish(Progress::End::clear);
   if (a.json) {
     JsonRecord record;

@@ -8,7 +8,6 @@
 
 #include "sesame/base/error.h"
 #include "sesame/base/progress.h"
-#include "sesame/base/text_format.h"
 #include "sesame/cli/verbs.h"
 #include "sesame/corpus/document_reader.h"
 #include "sesame/io/byte_stream.h"
@@ -56,7 +55,7 @@ void read_into(Trainer& trainer, const TokenizerArguments& a) {
   Progress progress("reading", 0);
   while (const std::optional<DocumentPiece> piece = reader.next()) {
     trainer.add(piece->text);
-    if (progress.due()) progress.update(reader.counts().bytes, human_bytes(reader.counts().bytes));
+    if (progress.due()) progress.update(reader.counts().bytes, "bytes");
   }
   progress.finish(Progress::End::clear);
 }

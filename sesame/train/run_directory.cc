@@ -34,6 +34,16 @@ bool is_empty_directory(const fs::path& path) {
   return empty;
 }
 
+/// Directories that Sesame wrote carry checksums; those of others do not.
+void check_manifest(const fs::path& directory) {
+  if (!present(directory / kManifestName)) return;
+  try {
+    verify_manifest(directory);
+  } catch (const Error& error) {
+    fail(fmt::format("{}; where the change is meant, remove {}", error.what(), (directory / kManifestName).string()));
+  }
+}
+
 void remove_run(const RunDirectory& run) {
   for (const char* name : kRunFiles) {
     const fs::path path = run.root / name;
@@ -54,7 +64,10 @@ fs::path find_model(const fs::path& path) {
     fail(fmt::format(
         "{}: no such directory; a model is a directory with config.json, tokenizer.json and model.safetensors",
         path.string()));
-  if (present(path / "config.json")) return path;
+  if (present(path / "config.json")) {
+    check_manifest(path);
+    return path;
+  }
   for (const char* name : {"best", "last"})
     if (present(path / name) || present(path / (std::string(name) + ".old"))) return committed_directory(path / name);
   fail(fmt::format(

@@ -28,7 +28,7 @@ struct RunDirectory {
 };
 
 /// The model directory that `path` means: itself if it holds a config.json, else its best/, else its last/. Throws
-/// Error that says what a model directory holds.
+/// Error that says what a model directory holds, and for files that differ from the directory's MANIFEST.
 std::filesystem::path find_model(const std::filesystem::path& path);
 
 /// Makes `root` ready for a new run (`resume` false) or checks that it holds one to resume. A directory with a run in

@@ -34,7 +34,8 @@ Graph gradient_graph(const LossFunction& loss, const StepOptions& options, bool 
   std::vector<Value> leaves;
   for (const Parameter& p : parameters.list()) leaves.push_back(builder.variable(p.name, {DType::f32, p.shape}));
   std::vector<Value> sums;
-  for (const Parameter& p : parameters.list()) sums.push_back(builder.variable(gradient_name(p), {DType::f32, p.shape}));
+  for (const Parameter& p : parameters.list())
+    sums.push_back(builder.variable(gradient_name(p), {DType::f32, p.shape}));
   const double scale = 1.0 / static_cast<double>(options.accumulation);
   const std::vector<Value> grads =
       gradients(builder, value, leaves, scale, accumulate ? std::span<const Value>(sums) : std::span<const Value>());
@@ -114,18 +115,38 @@ struct TrainingStep::Impl {
     variables.create_flat(name, DType::f32, slices);
   }
 
-  Program& micro_batch(int64_t index) { return index > 0 ? *accumulate : *gradient; }
+  /// Where the programs take and leave their data, found once.
+  struct Places {
+    Feed feed;
+    const float* loss;
+  };
+  Places gradient_places, accumulate_places, evaluation_places;
+  const double* norm_out = nullptr;
+  double* norm_in = nullptr;
+  float* hyper = nullptr;
+
+  void find_places() {
+    gradient_places = places_of(*gradient);
+    if (accumulate) accumulate_places = places_of(*accumulate);
+    evaluation_places = places_of(*evaluation);
+    norm_out = norm->output(kNorm).as<double>();
+    norm_in = update->input(kNorm).as<double>();
+    hyper = update->input("hyper").as<float>();
+  }
+
+  [[nodiscard]] const Places& places(int64_t index) const { return index > 0 ? accumulate_places : gradient_places; }
 
   [[nodiscard]] std::span<float> flat(const char* name) const {
     const Tensor tensor = variables.get(name);
     return {tensor.as<float>(), static_cast<size_t>(tensor.elements())};
   }
 
-  static Feed feed(const Program& program) {
+  static Places places_of(const Program& program) {
     const Tensor tokens = program.input("tokens");
     const Tensor targets = program.input("targets");
-    return {{tokens.as<int32_t>(), static_cast<size_t>(tokens.elements())},
-            {targets.as<int32_t>(), static_cast<size_t>(targets.elements())}};
+    return {{{tokens.as<int32_t>(), static_cast<size_t>(tokens.elements())},
+             {targets.as<int32_t>(), static_cast<size_t>(targets.elements())}},
+            program.output(kLoss).as<float>()};
   }
 };
 
@@ -145,36 +166,37 @@ TrainingStep::TrainingStep(const LossFunction& loss, const StepOptions& options,
   impl_->norm.emplace(graphs.norm, program);
   impl_->update.emplace(graphs.update, program);
   impl_->evaluation.emplace(graphs.evaluation, program);
+  impl_->find_places();
 }
 
 TrainingStep::~TrainingStep() = default;
 
-TrainingStep::Feed TrainingStep::feed(int64_t index) { return Impl::feed(impl_->micro_batch(index)); }
+TrainingStep::Feed TrainingStep::feed(int64_t index) { return impl_->places(index).feed; }
 
 double TrainingStep::run(int64_t index, uint64_t counter) {
-  Program& program = impl_->micro_batch(index);
+  Program& program = index > 0 ? *impl_->accumulate : *impl_->gradient;
   program.run({.seed = impl_->options.seed, .step = counter});
-  return *program.output(kLoss).as<float>();
+  return *impl_->places(index).loss;
 }
 
 double TrainingStep::gradient_norm() {
   impl_->norm->run({});
-  impl_->norm_squared = *impl_->norm->output(kNorm).as<double>();
+  impl_->norm_squared = *impl_->norm_out;
   return std::sqrt(impl_->norm_squared);
 }
 
 void TrainingStep::update(double learning_rate, int64_t step) {
   const std::array<float, 3> hyper = adamw_hyper(learning_rate, step, impl_->adamw);
-  std::copy(hyper.begin(), hyper.end(), impl_->update->input("hyper").as<float>());
-  *impl_->update->input(kNorm).as<double>() = impl_->norm_squared;
+  std::copy(hyper.begin(), hyper.end(), impl_->hyper);
+  *impl_->norm_in = impl_->norm_squared;
   impl_->update->run({.seed = impl_->options.seed, .step = static_cast<uint64_t>(step)});
 }
 
-TrainingStep::Feed TrainingStep::evaluation_feed() { return Impl::feed(*impl_->evaluation); }
+TrainingStep::Feed TrainingStep::evaluation_feed() { return impl_->evaluation_places.feed; }
 
 double TrainingStep::run_evaluation() {
   impl_->evaluation->run({.seed = impl_->options.seed, .step = 0});
-  return *impl_->evaluation->output(kLoss).as<float>();
+  return *impl_->evaluation_places.loss;
 }
 
 Variables& TrainingStep::variables() { return impl_->variables; }

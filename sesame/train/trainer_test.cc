@@ -255,7 +255,9 @@ TEST_F(TrainerTest, AFullDiskLeavesTheCheckpointIntact) {
     const fs::path usable = committed_directory(last);
     EXPECT_NO_THROW(verify_manifest(usable));
     EXPECT_NO_THROW(load_model(usable));
-    if (refused > at) EXPECT_EQ(weights("run"), before) << "operation " << at;
+    if (refused > at) {
+      EXPECT_EQ(weights("run"), before) << "operation " << at;
+    }
   }
   EXPECT_GT(refused, 0);
 }

@@ -56,7 +56,7 @@ void read_documents(const Sources& sources, const CorpusOptions& options, Use us
   DocumentReader reader(sources, options);
   while (const std::optional<DocumentPiece> piece = reader.next()) {
     use(piece->text);
-    if (progress.due()) progress.update(reader.counts().bytes, human_bytes(reader.counts().bytes));
+    if (progress.due()) progress.update(reader.counts().bytes, "bytes");
   }
   progress.finish(Progress::End::clear);
 }
@@ -107,10 +107,7 @@ TokenStream tokenize(const Sources& sources, const Tokenizer& tokenizer, const C
   const PreparedCorpus prepared = prepare_tokens(
       sources, options,
       [&](std::string_view text, std::vector<int32_t>& ids) { tokenizer.encode_append(text, {}, ids); },
-      [&](const PrepareProgress& p) {
-        progress.update(p.bytes_done, fmt::format("{}, {} tokens", human_bytes(p.bytes_done),
-                                                  human_count(static_cast<double>(p.tokens_done))));
-      });
+      [&](const PrepareProgress& p) { progress.update(p.bytes_done, fmt::format("bytes, {} tokens", p.tokens_done)); });
   progress.finish(Progress::End::clear);
   if (prepared.bad_lines > 0)
     fmt::print(stderr, "data: skipped {} unreadable lines, the first: {}\n", prepared.bad_lines,
