@@ -127,10 +127,12 @@ TEST_F(Stories, GenerationGoesOnBeyondTheContext) {
   GenerateOptions options = kGreedy;
   options.max_tokens = 1200;  // the context is 512
   options.ignore_end = true;
-  const Generation result = stories.generate("", options);
+  const std::string prompt = "One day, a cat and a dog met a big red ball in the park.";
+  const Generation result = stories.generate(prompt, options);
   EXPECT_EQ(result.tokens.size(), 1200u);
   EXPECT_EQ(result.reason, StopReason::max_tokens);
-  EXPECT_EQ(stories.generate("", options).tokens, result.tokens);
+  // The prompt's rows of the cache have been overwritten since.
+  EXPECT_EQ(stories.generate(prompt, options).tokens, result.tokens);
 }
 
 TEST_F(Stories, OfAPromptLongerThanTheContextTheEndIsKept) {

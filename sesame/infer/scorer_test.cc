@@ -16,9 +16,9 @@
 namespace sesame {
 namespace {
 
-LoadedModel random_model(int64_t context, int64_t vocabulary, double std) {
+LoadedModel random_model(int64_t context, int64_t vocabulary, double std, Family family = Family::llama) {
   LoadedModel model;
-  model.config = default_config(Family::llama);
+  model.config = default_config(family);
   model.config.vocab_size = vocabulary;
   model.config.context = context;
   model.config.width = 16;
@@ -129,12 +129,14 @@ TEST_F(Scorer, RefusesWhatMakesNoSense) {
 }
 
 TEST(Score, AtInitialisationTheLossIsTheLogarithmOfTheVocabulary) {
-  for (const int64_t vocabulary : {65, 512}) {
-    ThreadPool threads(2);
-    LoadedModel model = random_model(32, vocabulary, 0.02);
-    const TokenStream tokens = TokenStream::from_ids(some_tokens(500, static_cast<int32_t>(vocabulary)));
-    const double loss = score(model, tokens, std::nullopt, {}, threads).loss();
-    EXPECT_NEAR(loss, std::log(static_cast<double>(vocabulary)), 0.02 * std::log(static_cast<double>(vocabulary)));
+  for (const Family family : {Family::gpt2, Family::llama}) {
+    for (const int32_t vocabulary : {65, 512}) {
+      ThreadPool threads(2);
+      LoadedModel model = random_model(32, vocabulary, 0.02, family);
+      const TokenStream tokens = TokenStream::from_ids(some_tokens(500, vocabulary));
+      const double loss = score(model, tokens, std::nullopt, {}, threads).loss();
+      EXPECT_NEAR(loss, std::log(vocabulary), 0.02 * std::log(vocabulary));
+    }
   }
 }
 
