@@ -1,10 +1,11 @@
-"""Writes gpt2_block.safetensors and llama_block.safetensors: golden numbers for one GPT-2 block and one Llama block.
+"""Writes gpt2_block.safetensors, llama_block.safetensors and adamw.safetensors: golden numbers for one GPT-2 block, one Llama
+block and the optimiser.
 
-A plain implementation of both models in PyTorch, float64, with PyTorch's own autodiff; it shares no code with Sesame. Needs
-only torch (made with 1.13.0). Run it in this directory; the files in the repository are its output. Neither the build nor
-the tests run it.
+A plain implementation of both models in PyTorch, float64, with PyTorch's own autodiff and AdamW; it shares no code with Sesame.
+Needs only torch (made with 1.13.0). Run it in this directory; the files in the repository are its output. Neither the build
+nor the tests run it.
 
-Each file holds, as F64 or I32 tensors: the parameters under Hugging Face's names, "tokens" and "targets" [batch, time] (-1:
+Each block's file holds, as F64 or I32 tensors: the parameters under Hugging Face's names, "tokens" and "targets" [batch, time] (-1:
 ignored), "logits" [batch * time, vocab], "loss" [], and "grad.<parameter>"; its metadata holds the config.json.
 """
 
@@ -164,6 +165,25 @@ def llama_shapes(width, inner, heads, kv_heads, head_dim):
     }
 
 
+def write_adamw(path, decayed=48, others=32, steps=5):
+    """Parameters before and after `steps` updates with the gradients of each step, clipped to a norm of 1 together."""
+    p = [torch.randn(decayed).requires_grad_(), torch.randn(others).requires_grad_()]
+    tensors = {"before": torch.cat(p).clone()}
+    groups = [dict(params=[p[0]], weight_decay=0.1), dict(params=[p[1]], weight_decay=0.0)]
+    optimizer = torch.optim.AdamW(groups, lr=0.0, betas=(0.9, 0.95), eps=1e-8)
+    for step in range(steps):
+        for tensor in p:
+            # Above the norm in the first steps, below it later.
+            tensor.grad = torch.randn(tensor.shape) * 0.5 / (1 + step) ** 2
+        tensors[f"gradients.{step}"] = torch.cat([tensor.grad for tensor in p]).clone()
+        torch.nn.utils.clip_grad_norm_(p, 1.0)
+        for group in optimizer.param_groups:
+            group["lr"] = 0.01 * (step + 1)
+        optimizer.step()
+    tensors["after"] = torch.cat(p)
+    write_safetensors(path, tensors, {"format": "pt"})
+
+
 if __name__ == "__main__":
     torch.manual_seed(20240229)
     write_golden(
@@ -181,3 +201,4 @@ if __name__ == "__main__":
              num_attention_heads=4, num_key_value_heads=2, head_dim=4, intermediate_size=12, rms_norm_eps=1e-6,
              rope_theta=10000.0, tie_word_embeddings=False),
     )
+    write_adamw("adamw.safetensors")
