@@ -85,7 +85,8 @@ HWY_INLINE float softmax_row(float* HWY_RESTRICT scores, int64_t n, int64_t padd
     sum0 = hn::Add(sum0, p);
   }
   for (; j < padded; j += kLanes) hn::StoreU(hn::Zero(d), d, scores + j);
-  const float shrink = before == row_max ? 1.0f : std::exp(before - row_max);
+  constexpr float kNothingYet = -std::numeric_limits<float>::infinity();
+  const float shrink = before == row_max ? 1.0f : before == kNothingYet ? 0.0f : std::exp(before - row_max);
   row_sum = row_sum * shrink + sum_of(hn::Add(sum0, sum1));
   return shrink;
 }
@@ -167,7 +168,12 @@ HWY_INLINE void attend_block(const QueryHead& head, int64_t first, int64_t rows,
     map(
         head.head_dim, head.out + (first + r) * head.out_stride,
         [factor](FloatVec x) HWY_ATTR { return hn::Mul(x, factor); }, scratch.sums + r * padded_dim);
-    if (head.log_sums != nullptr) head.log_sums[first + r] = scratch.row_max[r] + std::log(scratch.row_sum[r]);
+  }
+  if (head.log_sums != nullptr) {
+    map(
+        rows, head.log_sums + first,
+        [](FloatVec max, FloatVec sum) HWY_ATTR { return hn::Add(max, Log(FloatTag(), sum)); }, scratch.row_max,
+        scratch.row_sum);
   }
 }
 

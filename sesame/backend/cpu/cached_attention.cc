@@ -36,28 +36,23 @@ HWY_INLINE float dot(const float* a, const float* b, int64_t n) {
   return sum_of(hn::Add(even, odd));
 }
 
-/// sums[j] = sum over i < count of weights[i] * rows[i * stride + j], four rows at a time.
-HWY_INLINE void weighted_rows(const float* weights, const float* rows, int64_t stride, int64_t count, int64_t n,
-                              float* sums) {
+/// sums[j] += sum over i < 4 of weights[i] * rows[i * stride + j].
+HWY_INLINE void add_four_rows(const float* weights, const float* rows, int64_t stride, int64_t n, float* sums) {
   const FloatTag d;
-  std::fill_n(sums, n, 0.0f);
-  int64_t i = 0;
-  for (; i + 4 <= count; i += 4) {
-    const FloatVec w0 = hn::Set(d, weights[i]), w1 = hn::Set(d, weights[i + 1]);
-    const FloatVec w2 = hn::Set(d, weights[i + 2]), w3 = hn::Set(d, weights[i + 3]);
-    const float* row = rows + i * stride;
-    map(
-        n, sums,
-        [=](FloatVec sum, FloatVec a, FloatVec b, FloatVec c, FloatVec e)
-            HWY_ATTR { return hn::MulAdd(w3, e, hn::MulAdd(w2, c, hn::MulAdd(w1, b, hn::MulAdd(w0, a, sum)))); },
-        static_cast<const float*>(sums), row, row + stride, row + 2 * stride, row + 3 * stride);
-  }
-  for (; i < count; ++i) {
-    const FloatVec w = hn::Set(d, weights[i]);
-    map(
-        n, sums, [w](FloatVec sum, FloatVec a) HWY_ATTR { return hn::MulAdd(w, a, sum); },
-        static_cast<const float*>(sums), rows + i * stride);
-  }
+  const FloatVec w0 = hn::Set(d, weights[0]), w1 = hn::Set(d, weights[1]);
+  const FloatVec w2 = hn::Set(d, weights[2]), w3 = hn::Set(d, weights[3]);
+  map(
+      n, sums,
+      [=](FloatVec sum, FloatVec a, FloatVec b, FloatVec c, FloatVec e)
+          HWY_ATTR { return hn::MulAdd(w3, e, hn::MulAdd(w2, c, hn::MulAdd(w1, b, hn::MulAdd(w0, a, sum)))); },
+      static_cast<const float*>(sums), rows, rows + stride, rows + 2 * stride, rows + 3 * stride);
+}
+
+HWY_INLINE void add_row(float weight, const float* row, int64_t n, float* sums) {
+  const FloatVec w = hn::Set(FloatTag(), weight);
+  map(
+      n, sums, [w](FloatVec sum, FloatVec a) HWY_ATTR { return hn::MulAdd(w, a, sum); },
+      static_cast<const float*>(sums), row);
 }
 
 /// The caches with the new rows in them.
@@ -67,49 +62,71 @@ struct Caches {
   int64_t start;
 };
 
+/// One row of queries against `count` positions of a cache. The cache is walked position by position, all heads of each
+/// together, as it lies in memory. Fills one partial result per head: maximum, sum, weighted values.
+HWY_INLINE void attend_chunk(const CachedAttentionSizes& sizes, const float* queries, const float* keys,
+                             const float* values, int64_t count, float* scores, float* partials,
+                             int64_t partial_stride) {
+  const int64_t head_dim = sizes.head_dim, kv_width = sizes.kv_width(), group = sizes.heads / sizes.kv_heads;
+  for (int64_t j = 0; j < count; ++j) {
+    for (int64_t h = 0; h < sizes.heads; ++h) {
+      const float* key = keys + j * kv_width + h / group * head_dim;
+      scores[h * kCacheChunk + j] = sizes.scale * dot(queries + h * head_dim, key, head_dim);
+    }
+  }
+  for (int64_t h = 0; h < sizes.heads; ++h) {
+    float* partial = partials + h * partial_stride;
+    softmax_row(scores + h * kCacheChunk, count, round_up(count, kLanes), partial[0], partial[1]);
+    std::fill_n(partial + 2, head_dim, 0.0f);
+  }
+  int64_t j = 0;
+  for (; j + 4 <= count; j += 4) {
+    for (int64_t h = 0; h < sizes.heads; ++h) {
+      add_four_rows(scores + h * kCacheChunk + j, values + j * kv_width + h / group * head_dim, kv_width, head_dim,
+                    partials + h * partial_stride + 2);
+    }
+  }
+  for (; j < count; ++j) {
+    for (int64_t h = 0; h < sizes.heads; ++h) {
+      add_row(scores[h * kCacheChunk + j], values + j * kv_width + h / group * head_dim, head_dim,
+              partials + h * partial_stride + 2);
+    }
+  }
+}
+
 /// Few rows: each is a pass over the cache at the speed of memory. Positions are cut into chunks whose partial results,
 /// each with its own maximum and sum, are put together in order.
 void attend_rows(const KernelCall& call, const CachedAttentionSizes& sizes, const Caches& caches) {
   const float* qkv = call.in<float>(0);
-  const int64_t units = sizes.batch * sizes.time * sizes.kv_heads;
-  const int64_t head_dim = sizes.head_dim, group = sizes.heads / sizes.kv_heads;
+  const int64_t rows = sizes.batch * sizes.time, head_dim = sizes.head_dim;
   const int64_t chunks = (caches.start + sizes.time + kCacheChunk - 1) / kCacheChunk;
   const int64_t partial_stride = sizes.partial_floats();
   ScratchCursor cursor(call.workspace);
-  float* partials =
-      cursor.floats(units * group * sizes.max_chunks() * partial_stride);  // [row, chunk]: max, sum, values
-  float* scores = cursor.floats(call.threads->threads() * kCacheChunk);
+  float* partials = cursor.floats(rows * sizes.heads * sizes.max_chunks() * partial_stride);  // [row, head, chunk]
+  float* scores = cursor.floats(call.threads->threads() * sizes.score_floats());
 
-  call.threads->run(units * chunks, [&](int64_t block, int thread) HWY_ATTR {
-    const int64_t unit = block / chunks, chunk = block % chunks;
-    const int64_t kv_head = unit % sizes.kv_heads, t = unit / sizes.kv_heads % sizes.time;
-    const int64_t b = unit / sizes.kv_heads / sizes.time;
-    const int64_t first = chunk * kCacheChunk;
+  call.threads->run(rows * chunks, [&](int64_t block, int thread) HWY_ATTR {
+    const int64_t row = block / chunks, chunk = block % chunks;
+    const int64_t b = row / sizes.time, t = row % sizes.time, first = chunk * kCacheChunk;
     const int64_t count = std::clamp<int64_t>(caches.start + t + 1 - first, 0, kCacheChunk);
-    const int64_t cache_row = (b * sizes.capacity + first) * sizes.kv_width() + kv_head * head_dim;
-    float* row_scores = scores + thread * kCacheChunk;
-    for (int64_t g = 0; g < group; ++g) {
-      const int64_t row = unit * group + g;
-      float* partial = partials + (row * chunks + chunk) * partial_stride;
-      partial[0] = -std::numeric_limits<float>::infinity();
-      partial[1] = 0;
-      if (count == 0) continue;
-      const float* query = qkv + (b * sizes.time + t) * sizes.width + (kv_head * group + g) * head_dim;
-      for (int64_t j = 0; j < count; ++j) {
-        row_scores[j] = sizes.scale * dot(query, caches.keys + cache_row + j * sizes.kv_width(), head_dim);
-      }
-      softmax_row(row_scores, count, round_up(count, kLanes), partial[0], partial[1]);
-      weighted_rows(row_scores, caches.values + cache_row, sizes.kv_width(), count, head_dim, partial + 2);
+    float* to = partials + (row * sizes.heads * chunks + chunk) * partial_stride;
+    for (int64_t h = 0; h < sizes.heads; ++h) {
+      to[h * chunks * partial_stride] = -std::numeric_limits<float>::infinity();
+      to[h * chunks * partial_stride + 1] = 0;
     }
+    if (count == 0) return;
+    const int64_t cached = (b * sizes.capacity + first) * sizes.kv_width();
+    attend_chunk(sizes, qkv + row * sizes.width, caches.keys + cached, caches.values + cached, count,
+                 scores + thread * sizes.score_floats(), to, chunks * partial_stride);
   });
 
-  float* out = call.out<float>(0);  // [batch, time, heads, head_dim]: rows in the order of units
-  call.threads->run(units * group, [&](int64_t row, int) HWY_ATTR {
+  float* out = call.out<float>(0);  // [row, head, head_dim]
+  call.threads->run(rows * sizes.heads, [&](int64_t head, int) HWY_ATTR {
     const FloatTag d;
-    const float* parts = partials + row * chunks * partial_stride;
+    const float* parts = partials + head * chunks * partial_stride;
     float max = parts[0];
     for (int64_t chunk = 1; chunk < chunks; ++chunk) max = std::max(max, parts[chunk * partial_stride]);
-    float* to = out + row * head_dim;
+    float* to = out + head * head_dim;
     std::fill_n(to, head_dim, 0.0f);
     float sum = 0;
     for (int64_t chunk = 0; chunk < chunks; ++chunk) {
@@ -223,7 +240,7 @@ size_t cached_attention_workspace(const Node& node, std::span<const Type> inputs
   }
   ScratchCursor cursor;
   cursor.floats(sizes.batch * sizes.time * sizes.heads * sizes.max_chunks() * sizes.partial_floats());
-  cursor.floats(threads * kCacheChunk);
+  cursor.floats(threads * sizes.score_floats());
   return cursor.used();
 }
 

@@ -8,7 +8,7 @@
 namespace sesame {
 
 /// Positions of the cache that one block of a pass over few rows visits.
-inline constexpr int64_t kCacheChunk = 512;
+inline constexpr int64_t kCacheChunk = 128;
 
 /// From this many new rows on, tiles of matrix products pay.
 inline constexpr int64_t kTiledRows = 4;
@@ -31,6 +31,8 @@ struct CachedAttentionSizes {
   [[nodiscard]] int64_t max_chunks() const { return (capacity + kCacheChunk - 1) / kCacheChunk; }
   /// What one chunk gives for one row: maximum, sum, weighted values.
   [[nodiscard]] int64_t partial_floats() const { return head_dim + 2; }
+  /// One thread's scores of one row against one chunk, all heads.
+  [[nodiscard]] int64_t score_floats() const { return heads * kCacheChunk; }
 };
 
 }  // namespace sesame
