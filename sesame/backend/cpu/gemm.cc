@@ -17,11 +17,11 @@ namespace {
 // Elements of B below which waking another thread takes longer than reading them.
 constexpr int64_t kLeastParallelVector = 32 * 1024;
 
-GemmPlan plan_for(const Gemm& gemm) { return gemm_plan(gemm, kGemmTile); }
+GemmPlan plan_for(const Gemm& gemm, int threads) { return gemm_plan(gemm, kGemmTile, threads); }
 
 size_t workspace_bytes(const Gemm& gemm, int threads) {
   if (gemm.m == 1 && !gemm.transpose_a) return 0;
-  return BlockScratch::bytes(plan_for(gemm)) * static_cast<size_t>(threads);
+  return BlockScratch::bytes(plan_for(gemm, threads)) * static_cast<size_t>(threads);
 }
 
 void multiply_vectors(const Gemm& gemm, ThreadPool* pool) {
@@ -38,16 +38,17 @@ void multiply(const Gemm& gemm, std::byte* workspace, ThreadPool* pool) {
     multiply_vectors(gemm, pool);
     return;
   }
-  const GemmPlan plan = plan_for(gemm);
+  const int threads = pool == nullptr ? 1 : pool->threads();
+  const GemmPlan plan = plan_for(gemm, threads);
   const size_t scratch_bytes = BlockScratch::bytes(plan);
   const int64_t blocks = plan.blocks(gemm);
-  if (pool == nullptr || pool->threads() == 1 || blocks == 1) {
+  if (threads == 1 || blocks == 1) {
     BlockScratch scratch(plan, workspace);
     scratch.forget();
     for (int64_t block = 0; block < blocks; ++block) multiply_block(gemm, plan, block, scratch);
     return;
   }
-  for (int thread = 0; thread < pool->threads(); ++thread) {
+  for (int thread = 0; thread < threads; ++thread) {
     BlockScratch(plan, workspace + static_cast<size_t>(thread) * scratch_bytes).forget();
   }
   pool->run(blocks, [&](int64_t block, int thread) {

@@ -21,8 +21,8 @@ namespace HWY_NAMESPACE {
 // A panel of A stays in L1, B streams from L2: 32 bytes of B for 14 multiply-adds.
 constexpr GemmTile kGemmTile{kTileRows, kTileColumns, 384, 384, 1};
 #else
-// A panel of B stays in L1, A streams from L2.
-constexpr GemmTile kGemmTile{kTileRows, kTileColumns, 320, 256, 24};
+// The same with the half of an L2 cache of 512 KiB.
+constexpr GemmTile kGemmTile{kTileRows, kTileColumns, 384, 256, 1};
 #endif
 
 /// A thread's scratch memory: a line that says which block of B is packed, then that block, then panels of A.
@@ -101,13 +101,19 @@ HWY_INLINE void multiply_step(const Gemm& gemm, const GemmPlan& plan, const Bloc
     const int64_t parts = (step.columns + kTileColumns - 1) / kTileColumns;
     for (int64_t part = 0; part < parts; ++part, b += step.k * kTileColumns) {
       const int64_t j = part * kTileColumns;
+      TilePrefetch prefetch;
       if (last < panels.count) {
-        prefetch_a_panel(gemm, step.a, step.row + panels.begin(last), panels.size(last), step.p, step.k, part, parts);
+        prefetch = prefetch_a_panel(gemm, step.a, step.row + panels.begin(last), panels.size(last), step.p, step.k,
+                                    part, parts);
+      } else if (step.p + step.k < gemm.k) {
+        prefetch = prefetch_a_panel(gemm, step.a, step.row, panels.size(0), step.p + step.k,
+                                    std::min(step.k, gemm.k - step.p - step.k), part, parts);
       }
       for (int64_t panel = first; panel < last; ++panel) {
         const int64_t i = panels.begin(panel);
         multiply_any_tile(packed_a + (i - row) * step.k, b, kTileColumns, step.k, panels.size(panel),
-                          std::min(kTileColumns, step.columns - j), offset_target(step.target, i, j));
+                          std::min(kTileColumns, step.columns - j), offset_target(step.target, i, j), prefetch);
+        prefetch = TilePrefetch();
       }
     }
   }

@@ -65,7 +65,7 @@ constexpr int64_t kLineFloats = 16;
 /// out[p * stride + r] = source[r * ld + p] for r < rows, p < k, with rows <= stride; where stride leaves room, vectors
 /// are filled up with the last row. Up to kLanes floats behind the end of out may be written.
 HWY_INLINE void pack_transposed(const float* source, int64_t ld, int64_t rows, int64_t k, float* out, int64_t stride) {
-  const float* row[kTileColumns];
+  const float* row[std::max(kTileColumns, (kTileRows + kLanes - 1) / kLanes * kLanes)];
   const int64_t strips = (rows + kLanes - 1) / kLanes;
   for (int64_t r = 0; r < strips * kLanes; ++r) row[r] = source + std::min(r, rows - 1) * ld;
   const int64_t whole = k / 4 * 4;
@@ -106,19 +106,16 @@ HWY_INLINE void pack_a_panel(const Gemm& gemm, const float* a, int64_t row, int6
   }
 }
 
-/// Fetches part `part` of `parts` of what pack_a_panel will read.
-HWY_INLINE void prefetch_a_panel(const Gemm& gemm, const float* a, int64_t row, int64_t rows, int64_t p, int64_t k,
-                                 int64_t part, int64_t parts) {
-  if (gemm.transpose_a) {
-    for (int64_t q = k * part / parts; q < k * (part + 1) / parts; ++q) {
-      hwy::Prefetch(a + (p + q) * gemm.lda + row);
-      hwy::Prefetch(a + (p + q) * gemm.lda + row + rows - 1);
-    }
-    return;
-  }
-  for (int64_t r = rows * part / parts; r < rows * (part + 1) / parts; ++r) {
-    for (int64_t q = 0; q < k; q += kLineFloats) hwy::Prefetch(a + (row + r) * gemm.lda + p + q);
-  }
+/// What pack_a_panel will read, part `part` of `parts`, to be fetched while a tile of that many rows is computed.
+HWY_INLINE TilePrefetch prefetch_a_panel(const Gemm& gemm, const float* a, int64_t row, int64_t rows, int64_t p,
+                                         int64_t k, int64_t part, int64_t parts) {
+  const int64_t first = p + k * part / parts;
+  const int64_t count = k * (part + 1) / parts - k * part / parts;
+  if (!gemm.transpose_a)
+    return {a + row * gemm.lda + first, gemm.lda, kLineFloats, (count + kLineFloats - 1) / kLineFloats};
+  const int64_t lines = (count + rows - 1) / rows;
+  // The line of a row's first element was mostly fetched for the panel before.
+  return {a + first * gemm.lda + row + rows - 1, lines * gemm.lda, gemm.lda, lines};
 }
 
 /// kTileColumns or fewer columns of a B that is stored as [k, n] as [k, kTileColumns], zeros behind.

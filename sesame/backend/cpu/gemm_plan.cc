@@ -46,9 +46,9 @@ double cycles(const Gemm& gemm, const GemmTile& tile, int64_t block_k, const Blo
   return static_cast<double>(ceil_div(blocks, threads)) * (multiply + pack + update);
 }
 
-/// The blocking that is quickest on two threads and not bad on eight: the bounds of blocks may not depend on how many
-/// threads there really are.
-Blocking best_blocking(const Gemm& gemm, const GemmTile& tile, int64_t block_k) {
+/// The blocking that is quickest on so many threads, with a little weight on having blocks to spare for those that are
+/// held up.
+Blocking best_blocking(const Gemm& gemm, const GemmTile& tile, int64_t block_k, int64_t threads) {
   Blocking best;
   double least = 0;
   for (const int64_t column_pieces : {1, 2, 3, 4}) {
@@ -57,7 +57,8 @@ Blocking best_blocking(const Gemm& gemm, const GemmTile& tile, int64_t block_k) 
       const int64_t rows = ceil_div(gemm.m, row_pieces);
       if (row_pieces > 1 && rows < 2 * tile.rows) break;
       const Blocking blocking{rows, columns};
-      const double time = cycles(gemm, tile, block_k, blocking, 2) + 0.4 * cycles(gemm, tile, block_k, blocking, 8);
+      double time = cycles(gemm, tile, block_k, blocking, threads);
+      if (threads > 1) time += 0.02 * cycles(gemm, tile, block_k, blocking, 4 * threads);
       if (best.rows == 0 || time < least) {
         best = blocking;
         least = time;
@@ -69,11 +70,11 @@ Blocking best_blocking(const Gemm& gemm, const GemmTile& tile, int64_t block_k) 
 
 }  // namespace
 
-GemmPlan gemm_plan(const Gemm& gemm, const GemmTile& tile) {
+GemmPlan gemm_plan(const Gemm& gemm, const GemmTile& tile, int threads) {
   GemmPlan plan;
   plan.block_k = even_piece(gemm.k, tile.max_k, 8);
   Blocking blocking{gemm.m, even_piece(gemm.n, tile.max_columns, tile.columns)};
-  if (gemm.m * gemm.n * gemm.k > kSmallProduct) blocking = best_blocking(gemm, tile, plan.block_k);
+  if (gemm.m * gemm.n * gemm.k > kSmallProduct) blocking = best_blocking(gemm, tile, plan.block_k, threads);
   plan.block_rows = blocking.rows;
   plan.block_columns = blocking.columns;
   plan.row_blocks = ceil_div(gemm.m, plan.block_rows);

@@ -44,6 +44,6 @@ struct GemmPlan {
 };
 
 /// The one place where blocking is decided.
-GemmPlan gemm_plan(const Gemm& gemm, const GemmTile& tile);
+GemmPlan gemm_plan(const Gemm& gemm, const GemmTile& tile, int threads);
 
 }  // namespace sesame

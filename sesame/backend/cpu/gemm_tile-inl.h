@@ -31,20 +31,20 @@ constexpr int64_t kTileRows = 12;
 constexpr int64_t kTileRows = 6;
 #endif
 
-/// c[kRows, kVectors * kLanes] = alpha * a b (+ bias) (+ add). a is packed: [k, kRows]; rows of b are ldb floats apart.
+/// Memory to fetch while a tile is computed: for each row i of the tile, `lines` addresses from `at + i * stride` on,
+/// `step` floats apart.
+struct TilePrefetch {
+  const float* at = nullptr;
+  int64_t stride = 0;
+  int64_t step = 0;
+  int64_t lines = 0;
+};
+
+/// sums += a[k, kRows] b[k, kVectors * kLanes]; moves a and b on.
 template <int kRows, int kVectors>
-HWY_NOINLINE void multiply_tile(const float* HWY_RESTRICT a, const float* HWY_RESTRICT b, int64_t ldb, int64_t k,
-                                const TileTarget& target) {
+HWY_INLINE void accumulate_tile(const float*& a, const float*& b, int64_t ldb, int64_t k,
+                                FloatVec (&sum)[kRows][kVectors]) {
   const FloatTag d;
-  FloatVec sum[kRows][kVectors];
-#pragma GCC unroll 16
-  for (int i = 0; i < kRows; ++i) {
-#pragma GCC unroll 2
-    for (int v = 0; v < kVectors; ++v) sum[i][v] = hn::Zero(d);
-    // The last column's line as well: a row of C may straddle one line more than it fills.
-    hwy::Prefetch(target.c + i * target.ldc);
-    hwy::Prefetch(target.c + i * target.ldc + kVectors * kLanes - 1);
-  }
   for (; k > 0; --k) {
     FloatVec columns[kVectors];
 #pragma GCC unroll 2
@@ -58,6 +58,31 @@ HWY_NOINLINE void multiply_tile(const float* HWY_RESTRICT a, const float* HWY_RE
     a += kRows;
     b += ldb;
   }
+}
+
+/// c[kRows, kVectors * kLanes] = alpha * a b (+ bias) (+ add). a is packed: [k, kRows]; rows of b are ldb floats apart.
+template <int kRows, int kVectors>
+HWY_NOINLINE void multiply_tile(const float* a, const float* b, int64_t ldb, int64_t k, const TileTarget& target,
+                                const TilePrefetch& prefetch) {
+  const FloatTag d;
+  FloatVec sum[kRows][kVectors];
+#pragma GCC unroll 16
+  for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 2
+    for (int v = 0; v < kVectors; ++v) sum[i][v] = hn::Zero(d);
+  }
+  // A few lines at a time: many misses at once would hold up the loads of b.
+  const int64_t k_per_row = k / kRows;
+  for (int i = 0; i < kRows; ++i) {
+    hwy::Prefetch(target.c + i * target.ldc);
+    hwy::Prefetch(target.c + i * target.ldc + kVectors * kLanes - 1);
+    for (int64_t line = 0; line < prefetch.lines; ++line) {
+      hwy::Prefetch(prefetch.at + i * prefetch.stride + line * prefetch.step);
+    }
+    accumulate_tile<kRows, kVectors>(a, b, ldb, k_per_row, sum);
+  }
+  accumulate_tile<kRows, kVectors>(a, b, ldb, k - k_per_row * kRows, sum);
+
   const FloatVec alpha = hn::Set(d, target.alpha);
 #pragma GCC unroll 16
   for (int i = 0; i < kRows; ++i) {
@@ -71,7 +96,7 @@ HWY_NOINLINE void multiply_tile(const float* HWY_RESTRICT a, const float* HWY_RE
   }
 }
 
-using TileFunction = void (*)(const float*, const float*, int64_t, int64_t, const TileTarget&);
+using TileFunction = void (*)(const float*, const float*, int64_t, int64_t, const TileTarget&, const TilePrefetch&);
 
 template <int kVectors, size_t... kIndex>
 constexpr std::array<TileFunction, sizeof...(kIndex)> tile_functions(std::index_sequence<kIndex...>) {
@@ -85,11 +110,11 @@ constexpr std::array<TileFunction, kTileRows> kTileFunctions[2] = {
 /// Any tile of at most kTileRows x kTileColumns; b's rows hold whole vectors of floats even where `columns` is less. A
 /// tile that does not fill its vectors goes through a buffer, so that every element takes the same arithmetic.
 HWY_INLINE void multiply_any_tile(const float* a, const float* b, int64_t ldb, int64_t k, int64_t rows, int64_t columns,
-                                  const TileTarget& target) {
+                                  const TileTarget& target, const TilePrefetch& prefetch) {
   const size_t vectors = columns > kLanes ? 2 : 1;
   const TileFunction function = kTileFunctions[vectors - 1][static_cast<size_t>(rows - 1)];
   if (columns == static_cast<int64_t>(vectors) * kLanes) {
-    function(a, b, ldb, k, target);
+    function(a, b, ldb, k, target, prefetch);
     return;
   }
   HWY_ALIGN float buffer[kTileRows * kTileColumns];
@@ -108,7 +133,7 @@ HWY_INLINE void multiply_any_tile(const float* a, const float* b, int64_t ldb, i
     buffered.add = buffer;
     buffered.ldadd = kTileColumns;
   }
-  function(a, b, ldb, k, buffered);
+  function(a, b, ldb, k, buffered, prefetch);
   for (int64_t i = 0; i < rows; ++i) std::memcpy(target.c + i * target.ldc, buffer + i * kTileColumns, row_bytes);
 }
 
