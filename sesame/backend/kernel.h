@@ -21,8 +21,8 @@ struct Tensor {
   [[nodiscard]] int64_t elements() const { return type.shape.elements(); }
 };
 
-/// What randomness depends on besides the op's key: the run's seed and the number of the step (with gradient accumulation:
-/// of the micro-batch, counted from the start of the run).
+/// What randomness depends on besides the op's key: the run's seed and the number of the step (with gradient
+/// accumulation: of the micro-batch, counted from the start of the run).
 struct StepState {
   uint64_t seed = 0;
   uint64_t step = 0;
@@ -31,12 +31,13 @@ struct StepState {
 /// One prepared kernel call: everything is resolved when the program is compiled, so that running it looks nothing up.
 ///
 /// Contract for kernels:
-/// 1. Inputs and outputs are dense; outputs do not overlap inputs, except where the op's in-place table allows it and the
-///    planner chose it (then the pointers are equal).
+/// 1. Inputs and outputs are dense; outputs do not overlap inputs, except where the op's in-place table allows it and
+///    the planner chose it (then the pointers are equal).
 /// 2. Outputs hold arbitrary bytes on entry and are written in full.
 /// 3. Work is split over `threads` by blocks whose bounds depend on the shapes alone; every sum has a fixed order. The
 ///    same bits come out for any number of threads.
-/// 4. Nothing is allocated; scratch memory is `workspace`, of the size that Kernel::workspace asked for, 64-byte aligned.
+/// 4. Nothing is allocated; scratch memory is `workspace`, of the size that Kernel::workspace asked for, 64-byte
+///    aligned.
 struct KernelCall {
   const Node* node = nullptr;
   std::span<const Tensor> inputs;
@@ -81,8 +82,8 @@ class Backend {
 /// The dtype by which a node's kernel is chosen: that of its first floating input or output, else of its first output.
 DType kernel_dtype(const Graph& graph, const Node& node);
 
-/// Slow and obvious kernels for every primitive and every fused op that has no decomposition, in float32, float64 and, where
-/// the op allows it, int32 and bool: the oracle.
+/// Slow and obvious kernels for every primitive and every fused op that has no decomposition, in float32, float64 and,
+/// where the op allows it, int32 and bool: the oracle.
 const Backend& ref_backend();
 
 /// Fast float32 kernels; whatever it lacks for a primitive is taken from ref.

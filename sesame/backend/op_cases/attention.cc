@@ -37,6 +37,8 @@ std::vector<Setting> settings() {
       {1, 70, 32, {.heads = 2, .kv_heads = 2, .causal = true}},
       {1, 131, 8, {.heads = 2, .kv_heads = 1, .causal = false}},
       {1, 257, 64, {.heads = 1, .kv_heads = 1, .causal = true}},
+      {1, 300, 8, {.heads = 2, .kv_heads = 1, .causal = true}},
+      {1, 301, 4, {.heads = 1, .kv_heads = 1, .causal = false, .dropout = 0.2, .key = 9}},
       {2, 11, 4, {.heads = 2, .kv_heads = 1, .causal = true, .dropout = 0.3, .key = 77}},
       {1, 66, 8, {.heads = 2, .kv_heads = 2, .causal = false, .dropout = 0.1, .key = 5}},
   };

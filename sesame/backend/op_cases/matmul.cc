@@ -50,6 +50,7 @@ void matmul(std::vector<OpCase>& cases) {
       {.rows = 129, .inner = 67, .columns = 95, .bias = true, .accumulate = true},
       {.rows = 70, .inner = 1, .columns = 9, .accumulate = true},
       {.rows = 17, .inner = 300, .columns = 1},
+      {.rows = 150, .inner = 550, .columns = 310, .bias = true},
       {.rows = 4, .inner = 6, .columns = 5, .batch = {2, 3}},
       {.rows = 33, .inner = 17, .columns = 35, .batch = {5}, .accumulate = true},
   };
