@@ -125,6 +125,13 @@ TEST(TokenizerJson, DeepNestingIsAnError) {
   expect_error(with("normalizer", closed), {"nested deeper"});
 }
 
+TEST(Normalizer, PrependsToTextOnly) {
+  const Tokenizer t = parse(with("normalizer", R"({"type": "Sequence", "normalizers": [
+      {"type": "Strip", "strip_left": true, "strip_right": true}, {"type": "Prepend", "prepend": "a"}]})"));
+  EXPECT_EQ(t.encode(" b\u3000"), (Ids{2}));
+  EXPECT_TRUE(t.encode(" \n").empty());
+}
+
 TEST(TokenizerJson, EveryStageSurvivesWriting) {
   const std::string json =
       with("normalizer",

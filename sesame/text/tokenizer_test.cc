@@ -89,6 +89,18 @@ TEST(Tokenizer, TextNeverBecomesASpecialTokenOfTheVocabulary) {
   EXPECT_EQ(t.encode("ab", with_special), (Ids{3}));
 }
 
+TEST(Tokenizer, AddedTokensDecodeToTheirContent) {
+  // In GPT-2's alphabet U+00E9 would spell the byte 0xE9.
+  const std::string json = R"json({
+    "added_tokens": [{"id": 1, "content": "\u00e9", "special": false, "normalized": false}],
+    "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true},
+    "decoder": {"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true},
+    "model": {"type": "BPE", "vocab": {"a": 0}, "merges": []}})json";
+  const Tokenizer t = parse(json);
+  EXPECT_EQ(t.encode("a\u00E9a"), (Ids{0, 1, 0}));
+  EXPECT_EQ(t.decode(Ids{0, 1, 0}), "a\u00E9a");
+}
+
 TEST(Tokenizer, AddedTokensTakeSpacesAndRespectWords) {
   const Tokenizer t = parse(small_bpe);
   EXPECT_EQ(t.encode("the \n<m> \u3000he"), (Ids{5, 10, 7}));
@@ -259,6 +271,11 @@ TEST(StreamDecoder, GivesWhatDecodeGives) {
   }
   EXPECT_EQ(start + from_start.finish(), t.decode(ids));
   EXPECT_EQ(rest + continued.finish(), " " + t.decode(ids));
+  // Only the start of the text loses its space.
+  StreamDecoder unspaced(t);
+  std::string second = unspaced.push(9);
+  second += unspaced.push(8);
+  EXPECT_EQ(second, "ab a");
 }
 
 TEST(CharacterTokenizer, OneTokenPerCodePointInOrder) {
