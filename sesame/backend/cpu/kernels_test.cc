@@ -334,5 +334,48 @@ TEST(CpuRope, AgreesAndTurnsBack) {
   }
 }
 
+TEST(CpuOptimizer, StepsLikeTheReference) {
+  for (const int64_t n : {1, 15, 16, 1000, 40001}) {
+    const AdamWAttributes attributes{.max_grad_norm = 0.5, .decayed = n / 3};
+    const auto build = [&](Builder& b) {
+      const Value gradients = input(b, "g", {n});
+      const Value norm = sum_squares(gradients);
+      const AdamWStep step = adamw(input(b, "p", {n}), gradients, input(b, "m", {n}), input(b, "v", {n}),
+                                   input(b, "hyper", {3}), norm, attributes);
+      return std::vector<Value>{norm, step.parameters, step.first_moment, step.second_moment};
+    };
+    expect_agreement({.build = build, .low = 0.01, .high = 1}, 1e-6, std::to_string(n));
+  }
+}
+
+TEST(CpuOptimizer, WorksInPlace) {
+  constexpr int64_t kElements = 20011;
+  const Type flat{DType::f32, {kElements}};
+  const auto buffer = [](float scale) {
+    std::vector<float> values(kElements);
+    for (size_t i = 0; i < values.size(); ++i) values[i] = scale * static_cast<float>(1 + i % 97);
+    return values;
+  };
+  std::vector<float> hyper = {0.1f, 0.1f, 0.05f};
+  Node node{};
+  node.op = Op::adamw;
+  node.attributes = AdamWAttributes{.decayed = 777};
+  ThreadPool pool(2);
+  const StepState state;
+  const auto step = [&](bool in_place) {
+    std::vector<float> p = buffer(0.01f), g = buffer(-0.02f), m = buffer(0.03f), v = buffer(0.04f);
+    std::vector<float> new_p(kElements), new_m(kElements), new_v(kElements);
+    const std::vector<Tensor> inputs = {
+        {p.data(), flat}, {g.data(), flat}, {m.data(), flat}, {v.data(), flat}, {hyper.data(), {DType::f32, {3}}}};
+    const std::vector<Tensor> outputs = {{in_place ? p.data() : new_p.data(), flat},
+                                         {in_place ? m.data() : new_m.data(), flat},
+                                         {in_place ? v.data() : new_v.data(), flat}};
+    cpu_adamw.run({&node, inputs, outputs, nullptr, &state, &pool});
+    return in_place ? std::vector{p, m, v} : std::vector{new_p, new_m, new_v};
+  };
+  EXPECT_EQ(step(true), step(false));
+  EXPECT_NE(step(true)[0], buffer(0.01f));
+}
+
 }  // namespace
 }  // namespace sesame
