@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <memory>
+#include <optional>
 
 #include "sesame/base/progress.h"
 #include "sesame/base/thread_pool.h"
@@ -32,11 +33,12 @@ void run_eval(const EvalArguments& a) {
   corpus.format = parse_corpus_format(a.format, "--format");
   corpus.text_field = a.text_field;
   ThreadPool threads(a.threads);
-  Progress progress("eval", 0);
+  std::optional<Progress> progress;
   const Score s = score_text(model, tokenizer, a.data, corpus, a.options, threads, [&](int64_t done, int64_t total) {
-    progress.update(static_cast<uint64_t>(done), fmt::format("of {} tokens", total));
+    if (!progress) progress.emplace("eval", static_cast<uint64_t>(total));
+    progress->update(static_cast<uint64_t>(done), "tokens");
   });
-  progress.finish(Progress::End::clear);
+  if (progress) progress->finish(Progress::End::clear);
   if (a.json) {
     JsonRecord record;
     record.add("loss", s.loss()).add("perplexity", s.perplexity()).add("bits_per_byte", s.bits_per_byte());

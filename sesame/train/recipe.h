@@ -100,7 +100,7 @@ struct ModelOptions {
 /// AdamW and its schedule.
 struct OptimOptions {
   double lr = 1e-3;
-  double min_lr = 1e-4;
+  double min_lr = 0;
   std::string schedule = "cosine";
   int64_t warmup_steps = 100;
   double beta1 = 0.9;

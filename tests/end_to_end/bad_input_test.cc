@@ -100,6 +100,7 @@ TEST_F(BadInput, DamagedModel) {
     const std::filesystem::path copy = scratch_ / "damaged";
     std::filesystem::remove_all(copy);
     std::filesystem::copy(best, copy);
+    std::filesystem::remove(copy / "MANIFEST");  // as in a model that others wrote
     std::string bytes = read(copy / file);
     damage(bytes);
     write(copy / file, bytes);
@@ -115,6 +116,15 @@ TEST_F(BadInput, DamagedModel) {
                  "model.safetensors");
   expect_refusal(with_damage("config.json", [](std::string& bytes) { bytes.replace(bytes.find("gpt2"), 4, "bert"); }),
                  1, "bert");
+}
+
+TEST_F(BadInput, OneChangedBitOfOurOwnModelIsNoticed) {
+  train_a_model();
+  std::string bytes = read(scratch_ / "model/best/model.safetensors");
+  bytes.back() = static_cast<char>(bytes.back() ^ 1);
+  write(scratch_ / "model/best/model.safetensors", bytes);
+  expect_refusal({"generate", path("model/best"), "--prompt", "the"}, 1, "model.safetensors");
+  expect_refusal({"generate", path("model"), "--prompt", "the"}, 1, "model.safetensors");
 }
 
 TEST_F(BadInput, CheckpointWithAFlippedBitIsNotResumed) {
