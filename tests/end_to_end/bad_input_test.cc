@@ -115,7 +115,7 @@ TEST_F(BadInput, DamagedModel) {
   expect_refusal(with_damage("model.safetensors", [](std::string& bytes) { bytes[7] = '\x7f'; }), 1,
                  "model.safetensors");
   expect_refusal(with_damage("config.json", [](std::string& bytes) { bytes.replace(bytes.find("gpt2"), 4, "bert"); }),
-                 1, "bert");
+                 2, "bert");
 }
 
 TEST_F(BadInput, OneChangedBitOfOurOwnModelIsNoticed) {
