@@ -1,10 +1,12 @@
-// Matrix products of the training shapes: share of the FMA peak that is probed beside each measurement, ours and oneDNN's.
-// Usage: gemm_bench [--rounds N] [--only SUBSTRING] [--avx2] [--no-peer] [--cpu-time]
+// Matrix products of the training shapes: share of the FMA peak that is probed beside each measurement, ours and
+// oneDNN's. Usage: gemm_bench [--rounds N] [--only SUBSTRING] [--avx2] [--no-peer] [--cpu-time]
 
 #include <fmt/format.h>
+#include <sys/mman.h>
 
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <random>
@@ -16,11 +18,12 @@
 #include "bench/fma_probe.h"
 #include "hwy/targets.h"
 #include "sesame/backend/cpu/gemm.h"
+#include "sesame/base/error.h"
 #include "sesame/base/thread_pool.h"
 
 #ifdef SESAME_BENCH_ONEDNN
-#include <oneapi/dnnl/dnnl.h>
 #include <omp.h>
+#include <oneapi/dnnl/dnnl.h>
 #endif
 
 namespace sesame::bench {
@@ -88,11 +91,29 @@ double seconds_per_call(F&& call, int threads, double least) {
   return best;
 }
 
-std::vector<float> random_floats(int64_t count) {
-  std::vector<float> values(static_cast<size_t>(count));
+struct FreeMemory {
+  void operator()(void* memory) const { std::free(memory); }
+};
+
+template <typename T>
+using Memory = std::unique_ptr<T, FreeMemory>;
+
+/// On huge pages where the system grants them, as the arena of a compiled program is: ours and the peer's alike.
+template <typename T>
+Memory<T> allocate(size_t count) {
+  constexpr size_t kHugePage = size_t{2} << 20;
+  const size_t bytes = (count * sizeof(T) / kHugePage + 1) * kHugePage;
+  void* memory = std::aligned_alloc(kHugePage, bytes);
+  if (memory == nullptr) fail(fmt::format("no memory for {} bytes", bytes));
+  madvise(memory, bytes, MADV_HUGEPAGE);
+  return Memory<T>(static_cast<T*>(memory));
+}
+
+Memory<float> random_floats(int64_t count) {
+  Memory<float> values = allocate<float>(static_cast<size_t>(count));
   std::minstd_rand random(7);
   std::uniform_real_distribution<float> uniform(-1, 1);
-  for (float& value : values) value = uniform(random);
+  for (int64_t i = 0; i < count; ++i) values.get()[i] = uniform(random);
   return values;
 }
 
@@ -103,38 +124,34 @@ struct Shares {
   double peer = 0;
 };
 
-struct FreeMemory {
-  void operator()(std::byte* memory) const { std::free(memory); }
-};
-
 Shares measure(const Case& shape, int threads, int rounds, [[maybe_unused]] bool with_peer) {
   ThreadPool pool(threads);
-  const std::vector<float> a = random_floats(shape.m * shape.k);
-  const std::vector<float> b = random_floats(shape.k * shape.n);
-  std::vector<float> c(static_cast<size_t>(shape.m * shape.n));
+  const Memory<float> a = random_floats(shape.m * shape.k);
+  const Memory<float> b = random_floats(shape.k * shape.n);
+  const Memory<float> c = random_floats(shape.m * shape.n);
   Gemm product;
   product.m = shape.m;
   product.n = shape.n;
   product.k = shape.k;
   product.transpose_a = shape.transpose_a;
   product.transpose_b = shape.transpose_b;
-  product.a = a.data();
+  product.a = a.get();
   product.lda = shape.transpose_a ? shape.m : shape.k;
-  product.b = b.data();
+  product.b = b.get();
   product.ldb = shape.transpose_b ? shape.k : shape.n;
-  product.c = c.data();
+  product.c = c.get();
   product.ldc = shape.n;
-  const size_t bytes = gemm_workspace_bytes(product, threads);
-  const std::unique_ptr<std::byte, FreeMemory> workspace(
-      static_cast<std::byte*>(std::aligned_alloc(64, std::max<size_t>(bytes, 64))));
-  const double gflop = 2e-9 * static_cast<double>(shape.m) * static_cast<double>(shape.n) * static_cast<double>(shape.k);
+  const Memory<std::byte> workspace = allocate<std::byte>(gemm_workspace_bytes(product, threads));
+  const double gflop =
+      2e-9 * static_cast<double>(shape.m) * static_cast<double>(shape.n) * static_cast<double>(shape.k);
   double peak = 0;
   Shares best;
   for (int round = 0; round < rounds; ++round) {
     // A peer's idle threads spin for a while.
     std::this_thread::sleep_for(std::chrono::milliseconds(3));
     peak = std::max(peak, fma_peak_gflops(pool, 0.003));
-    best.ours = std::max(best.ours, gflop / seconds_per_call([&] { gemm(product, workspace.get(), pool); }, threads, 0.004));
+    best.ours =
+        std::max(best.ours, gflop / seconds_per_call([&] { gemm(product, workspace.get(), pool); }, threads, 0.004));
     peak = std::max(peak, fma_peak_gflops(pool, 0.003));
 #ifdef SESAME_BENCH_ONEDNN
     if (!with_peer) continue;
@@ -178,10 +195,11 @@ int run(int argc, char** argv) {
   {
     ThreadPool one(1);
     ThreadPool two(2);
-    fmt::print("FMA peak: {:.0f} GFLOP/s on 1 thread, {:.0f} on 2\n", fma_peak_gflops(one, 0.2), fma_peak_gflops(two, 0.2));
+    fmt::print("FMA peak: {:.0f} GFLOP/s on 1 thread, {:.0f} on 2\n", fma_peak_gflops(one, 0.2),
+               fma_peak_gflops(two, 0.2));
   }
-  fmt::print("{:<18} {:>6} {:>6} {:>6} | {:>7} {:>7} | {:>7} {:>7}   % of the FMA peak probed beside it\n", "product", "M",
-             "N", "K", "ours 1T", "ours 2T", "dnnl 1T", "dnnl 2T");
+  fmt::print("{:<18} {:>6} {:>6} {:>6} | {:>7} {:>7} | {:>7} {:>7}   % of the FMA peak probed beside it\n", "product",
+             "M", "N", "K", "ours 1T", "ours 2T", "dnnl 1T", "dnnl 2T");
   for (const Case& shape : all_cases()) {
     const std::string line = fmt::format("{:<18} {:>6} {:>6} {:>6}", shape.name, shape.m, shape.n, shape.k);
     if (line.find(only) == std::string::npos) continue;
