@@ -1,5 +1,7 @@
 #include "sesame/analyze/flops.h"
 
+#include <fmt/format.h>
+
 namespace sesame {
 namespace {
 
@@ -68,6 +70,13 @@ double model_flops(const Graph& graph) {
 double rule_of_thumb_flops(int64_t matmul_parameters, int64_t layers, int64_t time, int64_t width) {
   return 6.0 * static_cast<double>(matmul_parameters) +
          12.0 * static_cast<double>(layers) * static_cast<double>(time) * static_cast<double>(width);
+}
+
+std::string flops_text(double flops) {
+  const char* units[] = {"", "k", "M", "G", "T", "P", "E"};
+  size_t unit = 0;
+  for (; flops >= 999.5 && unit < 6; ++unit) flops /= 1000;
+  return fmt::format("{:.{}f} {}FLOP", flops, unit == 0 || flops >= 99.95 ? 0 : flops >= 9.995 ? 1 : 2, units[unit]);
 }
 
 }  // namespace sesame

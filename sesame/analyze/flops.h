@@ -1,9 +1,7 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
-#include <vector>
 
 #include "sesame/graph/graph.h"
 
@@ -21,5 +19,8 @@ double model_flops(const Graph& graph);
 /// The usual rule of thumb for one token of training: 6 x parameters in matrix products + 12 x layers x time x width
 /// (Chowdhery et al. 2022, appendix B, which counts the whole square of causal attention).
 double rule_of_thumb_flops(int64_t matmul_parameters, int64_t layers, int64_t time, int64_t width);
+
+/// "950 FLOP", "13.6 MFLOP", "20.8 GFLOP": powers of 1000, three digits.
+std::string flops_text(double flops);
 
 }  // namespace sesame

@@ -58,6 +58,13 @@ TEST(ModelFlops, BackwardCountsTwiceForward) {
   EXPECT_EQ(model_flops(graph), 3 * forward);
 }
 
+TEST(FlopsText, HasThreeDigitsAndAUnit) {
+  EXPECT_EQ(flops_text(950), "950 FLOP");
+  EXPECT_EQ(flops_text(13.64e6), "13.6 MFLOP");
+  EXPECT_EQ(flops_text(999.9e6), "1.00 GFLOP");
+  EXPECT_EQ(flops_text(265e9), "265 GFLOP");
+}
+
 TEST(RuleOfThumb, IsSixTimesParametersPlusFullAttention) {
   EXPECT_EQ(rule_of_thumb_flops(1000, 2, 64, 32), 6000.0 + 12 * 2 * 64 * 32);
 }

@@ -55,10 +55,10 @@ void print_json(const Recipe& recipe, const GptConfig& config, const Forecast& f
 }
 
 void print_text(const Recipe& recipe, const GptConfig& config, const Forecast& f, const MachineSpeed& machine) {
-  TextTable layers({"layer", "parameters", "FLOP a step", "share", "bytes moved"});
+  TextTable layers({"layer", "parameters", "a step", "share", "bytes moved"});
   for (const ScopeCost& row : f.scopes)
     layers.add({row.scope.empty() ? "(outside)" : row.scope, count_text(static_cast<double>(row.parameters)),
-                count_text(row.model_flops), fmt::format("{:.1f} %", 100 * row.model_flops / f.model_flops_per_step),
+                flops_text(row.model_flops), fmt::format("{:.1f} %", 100 * row.model_flops / f.model_flops_per_step),
                 bytes_text(static_cast<int64_t>(row.bytes))});
   fmt::print("{}\n", layers.to_string());
   const double seconds = f.seconds_per_step(machine);
@@ -67,9 +67,9 @@ void print_text(const Recipe& recipe, const GptConfig& config, const Forecast& f
              count_text(static_cast<double>(f.matmul_parameters)));
   fmt::print(
       "FLOPs       {} a token, {} a step of {} tokens (forward and backward; causal attention counted as half)\n",
-      count_text(f.flops_per_token()), count_text(f.model_flops_per_step), f.tokens_per_step);
+      flops_text(f.flops_per_token()), flops_text(f.model_flops_per_step), f.tokens_per_step);
   fmt::print("            {} a token by the rule 6 N + 12 L T C, which counts attention in full\n",
-             count_text(rule_of_thumb_flops(f.matmul_parameters, config.layers, recipe.train.context, config.width)));
+             flops_text(rule_of_thumb_flops(f.matmul_parameters, config.layers, recipe.train.context, config.width)));
   fmt::print("memory      {}: step {}, parameters {}, gradients {}, moments {}; {} are free\n",
              bytes_text(f.total_bytes()), bytes_text(f.arena_bytes), bytes_text(f.parameter_bytes),
              bytes_text(f.gradient_bytes), bytes_text(f.moment_bytes), human_bytes(available_memory()));

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <optional>
 
-#include "sesame/base/atomic_directory.h"
+#include "sesame/analyze/flops.h"
 #include "sesame/base/error.h"
 #include "sesame/base/file.h"
 #include "sesame/base/interrupt.h"
@@ -107,8 +107,8 @@ class Run {
                count(f.tokens_per_step * recipe_.train.steps),
                static_cast<double>(f.tokens_per_step) * static_cast<double>(recipe_.train.steps) /
                    static_cast<double>(text_.train.size()));
-    fmt::print(stderr, "cost:    {}FLOP a token, {}FLOP a step of {} tokens\n", count(f.flops_per_token()),
-               count(f.model_flops_per_step), f.tokens_per_step);
+    fmt::print(stderr, "cost:    {} a token, {} a step of {} tokens\n", flops_text(f.flops_per_token()),
+               flops_text(f.model_flops_per_step), f.tokens_per_step);
     fmt::print(stderr, "memory:  {}: step {}, parameters {}, gradients {}, moments {}\n", bytes(f.total_bytes()),
                bytes(f.arena_bytes), bytes(f.parameter_bytes), bytes(f.gradient_bytes), bytes(f.moment_bytes));
     fmt::print(stderr, "machine: {}, {}, {} threads: peak {:.0f} GFLOP/s, {:.0f} GB/s\n", processor_name(),
