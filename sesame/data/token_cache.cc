@@ -85,9 +85,10 @@ std::optional<PreparedCorpus> load_cache_entry(const fs::path& entry) {
     if (corpus.tokens.size() != manifest.at("tokens").get<uint64_t>()) return std::nullopt;
     return corpus;
   } catch (const Error&) {
+    return std::nullopt;  // a damaged entry is as good as none: it is made anew
   } catch (const nlohmann::json::exception&) {
+    return std::nullopt;
   }
-  return std::nullopt;  // a damaged entry is as good as none: it is made anew
 }
 
 CacheEntryDraft::CacheEntryDraft(const fs::path& entry) : entry_(entry) {

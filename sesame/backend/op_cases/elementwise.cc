@@ -21,8 +21,8 @@ std::string label_of(const Shape& a, const Shape& b) { return fmt::format("{}, {
 
 void binary(std::vector<OpCase>& cases, Op op, Value (*function)(Value, Value, Where), double low_b, double high_b) {
   for (const auto& [a, b] : operand_shapes()) {
-    cases.push_back({.op = op, .label = label_of(a, b), .build = [=, a = a, b = b](CaseBuilder& c) {
-                       return std::vector{function(c.real(a), c.real(b, low_b, high_b), Where::current())};
+    cases.push_back({.op = op, .label = label_of(a, b), .build = [=, shape_a = a, shape_b = b](CaseBuilder& c) {
+                       return std::vector{function(c.real(shape_a), c.real(shape_b, low_b, high_b), Where::current())};
                      }});
   }
   cases.push_back({.op = op,
@@ -39,7 +39,8 @@ void comparisons(std::vector<OpCase>& cases) {
   for (const auto& [a, b] : operand_shapes()) {
     cases.push_back({.op = Op::less,
                      .label = label_of(a, b),
-                     .build = [a = a, b = b](CaseBuilder& c) { return std::vector{less(c.real(a), c.real(b))}; },
+                     .build = [shape_a = a, shape_b = b](
+                                  CaseBuilder& c) { return std::vector{less(c.real(shape_a), c.real(shape_b))}; },
                      .differentiable = false,
                      .tolerance = 0});
   }
@@ -124,7 +125,7 @@ void dropouts(std::vector<OpCase>& cases) {
     cases.push_back(
         {.op = Op::dropout,
          .label = fmt::format("{}, rate {}", shape.to_string(), rate),
-         .build = [shape = shape, rate = rate](CaseBuilder& c) { return std::vector{dropout(c.real(shape), rate)}; }});
+         .build = [kept = shape, share = rate](CaseBuilder& c) { return std::vector{dropout(c.real(kept), share)}; }});
   }
 }
 

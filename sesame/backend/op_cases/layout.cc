@@ -63,12 +63,12 @@ void shape_changes(std::vector<OpCase>& cases) {
   for (const auto& [from, to] : std::vector<std::pair<Shape, Shape>>{
            {{1}, Shape{}}, {{3, 4}, {2, 6}}, {{2, 3, 5}, {30}}, {Shape{}, {1, 1, 1}}}) {
     change(cases, Op::reshape, from.to_string() + " to " + to.to_string(), from,
-           [to = to](Value x) { return reshape(x, to); });
+           [target = to](Value x) { return reshape(x, target); });
   }
   for (const auto& [from, to] : std::vector<std::pair<Shape, Shape>>{
            {{1}, {7}}, {Shape{}, {2, 3}}, {{3, 1}, {2, 3, 5}}, {{5}, {4, 5}}, {{2, 1, 3, 1}, {2, 4, 3, 5}}}) {
     change(cases, Op::broadcast_to, from.to_string() + " to " + to.to_string(), from,
-           [to = to](Value x) { return broadcast_to(x, to); });
+           [target = to](Value x) { return broadcast_to(x, target); });
   }
 }
 

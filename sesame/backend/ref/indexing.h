@@ -25,9 +25,9 @@ inline Strides strides_of(const Shape& shape) {
 inline Strides broadcast_strides(const Shape& from, const Shape& to) {
   const Strides own = strides_of(from);
   Strides strides{};
-  const int missing = to.rank() - from.rank();
+  const auto missing = static_cast<size_t>(to.rank() - from.rank());
   for (int axis = 0; axis < from.rank(); ++axis) {
-    strides[static_cast<size_t>(axis + missing)] = from[axis] == 1 ? 0 : own[static_cast<size_t>(axis)];
+    strides[static_cast<size_t>(axis) + missing] = from[axis] == 1 ? 0 : own[static_cast<size_t>(axis)];
   }
   return strides;
 }
