@@ -22,6 +22,14 @@ FlatLayout flat_layout(std::span<const Parameter> parameters) {
   return layout;
 }
 
+Graph grad_norm_graph(int64_t elements) {
+  Graph graph;
+  Builder builder(graph);
+  const Builder::Scope scope(builder, "grad_norm");
+  builder.output("grad_norm_squared", sum_squares(builder.variable("gradients", {DType::f32, {elements}})));
+  return graph;
+}
+
 Graph adamw_graph(int64_t elements, const AdamWAttributes& attributes) {
   Graph graph;
   Builder builder(graph);
@@ -32,9 +40,8 @@ Graph adamw_graph(int64_t elements, const AdamWAttributes& attributes) {
   const Value first = builder.variable("adam.first_moment", flat);
   const Value second = builder.variable("adam.second_moment", flat);
   const Value hyper = builder.input("hyper", {DType::f32, {3}});
-  const Value grad_norm_squared = sum_squares(gradients);
+  const Value grad_norm_squared = builder.input("grad_norm_squared", {DType::f64, Shape{}});
   const AdamWStep step = adamw(parameters, gradients, first, second, hyper, grad_norm_squared, attributes);
-  builder.output("grad_norm_squared", grad_norm_squared);
   builder.update(parameters, step.parameters);
   builder.update(first, step.first_moment);
   builder.update(second, step.second_moment);

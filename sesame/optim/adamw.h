@@ -18,9 +18,14 @@ struct FlatLayout {
 };
 FlatLayout flat_layout(std::span<const Parameter> parameters);
 
+/// The squared global norm of the flat variable "gradients" float32 [elements]: output "grad_norm_squared" float64 [].
+Graph grad_norm_graph(int64_t elements);
+
 /// The optimiser's part of a step over the flat variables "parameters", "gradients", "adam.first_moment" and
-/// "adam.second_moment", all float32 [elements]. Input "hyper" float32 [3] (adamw_hyper), output "grad_norm_squared"
-/// float64 []. Updates parameters and moments; the gradients stay as they are. Set attributes.decayed from the layout.
+/// "adam.second_moment", all float32 [elements]. Inputs "hyper" float32 [3] (adamw_hyper) and "grad_norm_squared"
+/// float64
+/// []: the norm is not computed here, so that a step can be refused before it changes anything. Updates parameters and
+/// moments; the gradients stay as they are. Set attributes.decayed from the layout.
 Graph adamw_graph(int64_t elements, const AdamWAttributes& attributes);
 
 /// {learning rate, 1 - beta1^t, 1 - beta2^t} of update t = 1, 2, ...

@@ -51,31 +51,6 @@ Graph evaluation_graph(const LossFunction& loss, const StepOptions& options) {
   return graph;
 }
 
-Graph norm_graph(int64_t elements) {
-  Graph graph;
-  Builder builder(graph);
-  builder.output(kNorm, sum_squares(builder.variable("gradients", {DType::f32, Shape{elements}})));
-  return graph;
-}
-
-/// The norm is an input, not computed here, so that a step can be refused before it changes anything.
-Graph update_graph(int64_t elements, const AdamWAttributes& attributes) {
-  Graph graph;
-  Builder builder(graph);
-  const Type flat{DType::f32, Shape{elements}};
-  const Value parameters = builder.variable("parameters", flat);
-  const Value gradients = builder.variable("gradients", flat);
-  const Value first = builder.variable("adam.first_moment", flat);
-  const Value second = builder.variable("adam.second_moment", flat);
-  const Value hyper = builder.input("hyper", {DType::f32, Shape{3}});
-  const Value norm = builder.input(kNorm, {DType::f64, Shape{}});
-  const AdamWStep step = adamw(parameters, gradients, first, second, hyper, norm, attributes);
-  builder.update(parameters, step.parameters);
-  builder.update(first, step.first_moment);
-  builder.update(second, step.second_moment);
-  return graph;
-}
-
 }  // namespace
 
 StepGraphs build_step_graphs(const LossFunction& loss, const StepOptions& options) {
@@ -93,8 +68,8 @@ StepGraphs build_step_graphs(const LossFunction& loss, const StepOptions& option
                   .weight_decay = options.weight_decay,
                   .max_grad_norm = options.clip,
                   .decayed = graphs.layout.decayed};
-  graphs.norm = norm_graph(graphs.layout.elements);
-  graphs.update = update_graph(graphs.layout.elements, graphs.adamw);
+  graphs.norm = grad_norm_graph(graphs.layout.elements);
+  graphs.update = adamw_graph(graphs.layout.elements, graphs.adamw);
   graphs.evaluation = evaluation_graph(loss, options);
   return graphs;
 }
