@@ -209,7 +209,7 @@ class TextOut {
     return std::ranges::all_of(ids, [&](int32_t id) { return tokenizer.is_special(id); });
   }
 
-  std::optional<StopReason> hand_out(std::string piece) {
+  std::optional<StopReason> hand_out(const std::string& piece) {
     text_ += piece;
     if (!piece.empty() && on_text_ && !on_text_(piece)) return StopReason::callback;
     if (stops_.stopped()) return StopReason::stop_string;

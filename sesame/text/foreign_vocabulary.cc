@@ -18,6 +18,8 @@ namespace sesame {
 namespace {
 
 constexpr uint64_t max_file_bytes = uint64_t{256} << 20;
+/// Finding a token's merge takes time that grows with the square of its length. tiktoken's longest has 128 bytes.
+constexpr size_t max_ranked_bytes = 4096;
 
 /// Calls `visit` for every line without its line end, numbered from 1.
 void for_each_line(std::string_view text, FunctionRef<void(size_t number, std::string_view line)> visit) {
@@ -100,6 +102,9 @@ StringMap read_ranks(const std::filesystem::path& path) {
     if (space == std::string_view::npos) fail_line("expected base64 bytes, a space and a rank");
     const auto bytes = decode_base64(line.substr(0, space));
     if (!bytes || bytes->empty()) fail_line("the token is not base64");
+    if (bytes->size() > max_ranked_bytes) {
+      fail_line(fmt::format("a token of {} bytes, expected at most {}", bytes->size(), max_ranked_bytes));
+    }
     int32_t rank = -1;
     const std::string_view digits = line.substr(space + 1);
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), rank);

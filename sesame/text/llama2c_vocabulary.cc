@@ -21,6 +21,8 @@ namespace {
 constexpr uint64_t max_file_bytes = uint64_t{256} << 20;
 constexpr std::string_view space_mark = "\xE2\x96\x81";
 constexpr int32_t first_byte_id = 3;
+/// Finding the merges of a token takes time that grows with the square of its length. Llama-2's longest has 48 bytes.
+constexpr int32_t max_token_bytes = 4096;
 
 struct ScoredToken {
   std::string text;
@@ -35,7 +37,8 @@ class Llama2cReader {
   template <typename T>
   T read(std::string_view what) {
     T value{};
-    std::memcpy(&value, take(sizeof value, what).data(), sizeof value);
+    const std::string_view bytes = take(sizeof value, what);
+    std::memcpy(&value, bytes.data(), bytes.size());
     return value;
   }
 
@@ -87,7 +90,7 @@ std::vector<ScoredToken> read_tokens(const std::filesystem::path& path, int32_t 
     const std::string what = fmt::format("token {} of {}", id, vocabulary_size);
     const auto score = reader.read<float>(what);
     const auto length = reader.read<int32_t>(what);
-    if (length < 0 || length > std::max(max_length, 16) || !std::isfinite(score)) {
+    if (length < 0 || length > std::clamp(max_length, 16, max_token_bytes) || !std::isfinite(score)) {
       fail(fmt::format("{}: {}: length {} and score {} make no sense: not a tokenizer.bin of llama2.c", path.string(),
                        what, length, score));
     }

@@ -1,5 +1,8 @@
+#include <fmt/format.h>
+
 #include <type_traits>
 
+#include "sesame/base/error.h"
 #include "sesame/text/text_stages.h"
 #include "sesame/text/unicode.h"
 
@@ -55,6 +58,15 @@ std::string strip_spaces(std::string_view text, const normalizer::Strip& strip) 
   return started && end > begin ? std::string(text.substr(begin, end - begin)) : std::string();
 }
 
+/// Replacements that feed each other could make gigabytes of a line; no tokenizer makes a text so much longer.
+void check_growth(size_t from, size_t to) {
+  constexpr size_t allowance = size_t{1} << 20;
+  constexpr size_t times = 64;
+  if (to / times <= from + allowance / times) return;
+  fail(fmt::format("the tokenizer's normalizer makes more than {} bytes of a text of {}: a Replace is at fault", to,
+                   from));
+}
+
 }  // namespace
 
 std::string Normalizer::apply(std::string_view text) const {
@@ -67,6 +79,7 @@ std::string Normalizer::apply(std::string_view text) const {
       size_t done = 0;
       replace->finder.for_each_match(result, [&](size_t begin, size_t end) {
         replaced.append(result, done, begin - done).append(replace->content);
+        check_growth(text.size(), replaced.size());
         done = end;
       });
       result = replaced.append(result, done);

@@ -11,12 +11,21 @@
 namespace sesame {
 namespace {
 
-std::string replace_all(std::string_view text, const PatternFinder& finder, std::string_view content) {
+/// Replacements that feed each other could make gigabytes of a short vocabulary: a table's tokens take no more than
+/// this.
+size_t most_bytes(const TokenizerSpec& spec) {
+  size_t bytes = size_t{16} << 20;
+  for (const VocabularyEntry& entry : spec.vocabulary) bytes += 4 * entry.token.size();
+  return bytes;
+}
+
+std::string replace_all(std::string_view text, const PatternFinder& finder, std::string_view content, size_t most) {
   std::string out;
   size_t done = 0;
   finder.for_each_match(text, [&](size_t begin, size_t end) {
     out.append(text.substr(done, begin - done)).append(content);
     done = end;
+    if (out.size() > most) fail("the tokenizer's decoder makes its tokens too long: a Replace is at fault");
   });
   return out.append(text.substr(done));
 }
@@ -120,14 +129,18 @@ void TokenTable::decode_tokens(const TokenizerSpec& spec, std::string_view origi
       fused = true;
     } else if (const auto* replace = std::get_if<decoder::Replace>(&step)) {
       const PatternFinder finder(replace->pattern, fmt::format("{}: decoder", origin));
-      for (Token& token : tokens_) token.bytes = replace_all(token.bytes, finder, replace->content);
+      size_t left = most_bytes(spec);
+      for (Token& token : tokens_) {
+        token.bytes = replace_all(token.bytes, finder, replace->content, left);
+        left -= std::min(left, token.bytes.size());
+      }
     } else if (std::holds_alternative<decoder::ByteFallback>(step)) {
       for (Token& token : tokens_) {
         if (const auto byte = parse_byte_token(token.bytes)) token.bytes.assign(1, static_cast<char>(*byte));
       }
     } else if (const auto* metaspace = std::get_if<decoder::Metaspace>(&step)) {
       const PatternFinder finder({metaspace->replacement, false}, origin);
-      for (Token& token : tokens_) token.bytes = replace_all(token.bytes, finder, " ");
+      for (Token& token : tokens_) token.bytes = replace_all(token.bytes, finder, " ", SIZE_MAX);
       if (metaspace->prepend_scheme != pre_tokenizer::PrependScheme::never) start_.drop = metaspace->replacement;
     } else {
       for (Token& token : tokens_) token.bytes = strip_token(token.bytes, std::get<decoder::Strip>(step));
@@ -137,7 +150,7 @@ void TokenTable::decode_tokens(const TokenizerSpec& spec, std::string_view origi
 
 std::string TokenTable::first_bytes(int32_t id) const {
   if (start_.drop.empty()) return std::string(bytes(id));
-  return replace_all(spelling(id), PatternFinder({start_.drop, false}, ""), "");
+  return replace_all(spelling(id), PatternFinder({start_.drop, false}, ""), "", SIZE_MAX);
 }
 
 }  // namespace sesame

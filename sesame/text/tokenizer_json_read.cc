@@ -6,6 +6,7 @@
 
 #include "sesame/text/json_cursor.h"
 #include "sesame/text/tokenizer_spec.h"
+#include "sesame/text/unicode.h"
 
 namespace sesame {
 namespace {
@@ -161,8 +162,11 @@ decoder::Step read_decoder(const JsonCursor& stage) {
   }
   if (type == "Strip") {
     stage.expect_only({"type", "content", "start", "stop"});
-    return decoder::Strip{std::string(stage.at("content").string()),
-                          static_cast<int32_t>(stage.at("start").integer(0, INT32_MAX)),
+    const JsonCursor content = stage.at("content");
+    if (content.string().empty() || decode_utf8(content.string(), 0).length != content.string().size()) {
+      content.fail_here("expected one character");
+    }
+    return decoder::Strip{std::string(content.string()), static_cast<int32_t>(stage.at("start").integer(0, INT32_MAX)),
                           static_cast<int32_t>(stage.at("stop").integer(0, INT32_MAX))};
   }
   stage.expect_only({"type"});

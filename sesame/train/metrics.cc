@@ -7,7 +7,7 @@
 namespace sesame {
 namespace {
 
-const std::filesystem::path& truncated(const std::filesystem::path& path, int64_t step) {
+std::filesystem::path truncated(std::filesystem::path path, int64_t step) {
   truncate_after_step(path, step);
   return path;
 }

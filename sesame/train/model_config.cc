@@ -35,6 +35,16 @@ Json read_config_json(const fs::path& directory) {
   return read_json_object(path);
 }
 
+// A value in a message. Lists and objects may be of any size, and so deep that printing them overflows the stack.
+std::string shown(const Json& value) {
+  if (value.is_array()) return "[...]";
+  if (value.is_object()) return "{...}";
+  std::string text = value.dump();
+  constexpr size_t kMost = 60;
+  return text.size() <= kMost ? text
+                              : "a " + std::string(value.type_name()) + " of " + std::to_string(text.size()) + " bytes";
+}
+
 // A config.json being read; every complaint names file and key.
 class ConfigReader {
  public:
@@ -47,7 +57,7 @@ class ConfigReader {
   }
 
   [[noreturn]] void refuse(std::string_view key, const Json& value, std::string_view expected) const {
-    fail(fmt::format("{}: {} = {}: expected {}", path_.string(), key, value.dump(), expected));
+    fail(fmt::format("{}: {} = {}: expected {}", path_.string(), key, shown(value), expected));
   }
 
   void read(std::string_view key, int64_t& out) const {

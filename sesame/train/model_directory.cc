@@ -136,7 +136,9 @@ class ModelFiles {
       if (fs::path(name).filename() != name) {
         fail(fmt::format("{}: \"{}\" is not the name of a file beside it", index.string(), name));
       }
-      if (!fs::exists(directory / name)) fail(fmt::format("{}: the file \"{}\" is missing", index.string(), name));
+      std::error_code ignored;  // a name may be too long for a file system
+      if (!fs::exists(directory / name, ignored))
+        fail(fmt::format("{}: the file \"{}\" is missing", index.string(), name));
       open(directory / name);
     }
     for (const auto& [tensor, file] : file_of) {

@@ -13,11 +13,15 @@
 #include "sesame/base/file.h"
 #include "sesame/base/text_format.h"
 #include "sesame/train/recipe_options.h"
+#include "sesame/train/toml_keys.h"
 
 namespace sesame {
 namespace {
 
 using namespace recipe_options;
+
+/// Recipes need one.
+constexpr size_t kMostDotsOfAKey = 8;
 
 std::string shown(const toml::node& node) {
   std::ostringstream out;
@@ -179,11 +183,12 @@ Setting parse_setting(const std::string& text) {
 toml::table setting_value(const Setting& setting, bool text_wanted) {
   const bool quoted =
       !setting.value.empty() && std::string_view("\"'[").find(setting.value[0]) != std::string_view::npos;
-  if (!text_wanted || quoted) {
+  if ((!text_wanted || quoted) && most_dots_of_a_key(setting.value) <= kMostDotsOfAKey) {
     try {
       toml::table parsed = toml::parse("value = " + setting.value);
       if (parsed.size() == 1) return parsed;
-    } catch (const toml::parse_error&) {  // falls through: it is text
+    } catch (const toml::parse_error&) {
+      return toml::table{{"value", setting.value}};
     }
   }
   return toml::table{{"value", setting.value}};
@@ -242,6 +247,8 @@ void check_whole(const Recipe& recipe, const Assigner& assigner, std::string_vie
 }
 
 toml::table parse_toml(std::string_view text, std::string_view origin) {
+  if (const size_t dots = most_dots_of_a_key(text); dots > kMostDotsOfAKey)
+    fail_usage(fmt::format("{}: a key with {} dots; a recipe has sections and keys, no deeper tables", origin, dots));
   try {
     return toml::parse(text, origin);
   } catch (const toml::parse_error& error) {

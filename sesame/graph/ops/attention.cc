@@ -167,7 +167,8 @@ AttentionAttributes attributes_of(Value qkv, const AttentionOptions& o) {
   AttentionAttributes a{o.heads, o.kv_heads, o.causal, o.scale, o.dropout, 0};
   const int64_t all_heads = o.heads + 2 * o.kv_heads;
   if (a.scale == 0 && all_heads > 0 && qkv.shape().rank() == 3) {
-    a.scale = 1 / std::sqrt(static_cast<double>(qkv.shape()[2] / all_heads));
+    const int64_t head_dim = qkv.shape()[2] / all_heads;
+    a.scale = 1 / std::sqrt(static_cast<double>(head_dim));
   }
   if (o.dropout > 0) a.key = qkv.builder().next_random_key();
   return a;
