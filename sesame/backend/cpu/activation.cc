@@ -153,8 +153,10 @@ size_t bias_workspace(const Node&, std::span<const Type> inputs, int) {
 }  // namespace
 
 const Kernel cpu_bias_gelu = {[](const KernelCall& call) { HWY_DYNAMIC_DISPATCH(bias_gelu)(call); }};
-const Kernel cpu_bias_gelu_grad = {[](const KernelCall& call) { HWY_DYNAMIC_DISPATCH(bias_gelu_grad)
-                                                                (call); },
+const Kernel cpu_bias_gelu_grad = {[](const KernelCall& call) {
+                                     HWY_DYNAMIC_DISPATCH(bias_gelu_grad)
+                                     (call);
+                                   },
                                    bias_workspace};
 const Kernel cpu_swiglu = {[](const KernelCall& call) { HWY_DYNAMIC_DISPATCH(swiglu)(call); }};
 const Kernel cpu_swiglu_grad = {[](const KernelCall& call) { HWY_DYNAMIC_DISPATCH(swiglu_grad)(call); }};

@@ -81,8 +81,10 @@ size_t attention_workspace(const Node& node, std::span<const Type> inputs, int t
 
 }  // namespace
 
-const Kernel cpu_attention = {[](const KernelCall& call) { HWY_DYNAMIC_DISPATCH(attention)
-                                                           (call); },
+const Kernel cpu_attention = {[](const KernelCall& call) {
+                                HWY_DYNAMIC_DISPATCH(attention)
+                                (call);
+                              },
                               attention_workspace};
 
 }  // namespace sesame

@@ -238,8 +238,10 @@ size_t attention_grad_workspace(const Node& node, std::span<const Type> inputs, 
 
 }  // namespace
 
-const Kernel cpu_attention_grad = {[](const KernelCall& call) { HWY_DYNAMIC_DISPATCH(attention_grad)
-                                                                (call); },
+const Kernel cpu_attention_grad = {[](const KernelCall& call) {
+                                     HWY_DYNAMIC_DISPATCH(attention_grad)
+                                     (call);
+                                   },
                                    attention_grad_workspace};
 
 }  // namespace sesame

@@ -183,12 +183,16 @@ size_t grad_workspace(const Node&, std::span<const Type> inputs, int) {
 }  // namespace
 
 const Kernel cpu_layer_norm = {[](const KernelCall& call) { HWY_DYNAMIC_DISPATCH(layer_norm)(call); }};
-const Kernel cpu_layer_norm_grad = {[](const KernelCall& call) { HWY_DYNAMIC_DISPATCH(layer_norm_grad)
-                                                                 (call); },
+const Kernel cpu_layer_norm_grad = {[](const KernelCall& call) {
+                                      HWY_DYNAMIC_DISPATCH(layer_norm_grad)
+                                      (call);
+                                    },
                                     grad_workspace<2>};
 const Kernel cpu_rms_norm = {[](const KernelCall& call) { HWY_DYNAMIC_DISPATCH(rms_norm)(call); }};
-const Kernel cpu_rms_norm_grad = {[](const KernelCall& call) { HWY_DYNAMIC_DISPATCH(rms_norm_grad)
-                                                               (call); },
+const Kernel cpu_rms_norm_grad = {[](const KernelCall& call) {
+                                    HWY_DYNAMIC_DISPATCH(rms_norm_grad)
+                                    (call);
+                                  },
                                   grad_workspace<1>};
 
 }  // namespace sesame

@@ -152,8 +152,10 @@ size_t sum_squares_workspace(const Node&, std::span<const Type> inputs, int) {
 
 }  // namespace
 
-const Kernel cpu_sum_squares = {[](const KernelCall& call) { HWY_DYNAMIC_DISPATCH(sum_squares)
-                                                             (call); },
+const Kernel cpu_sum_squares = {[](const KernelCall& call) {
+                                  HWY_DYNAMIC_DISPATCH(sum_squares)
+                                  (call);
+                                },
                                 sum_squares_workspace};
 const Kernel cpu_adamw = {[](const KernelCall& call) { HWY_DYNAMIC_DISPATCH(adamw)(call); }};
 
