@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "sesame/base/error.h"
+#include "sesame/base/error_of.h"
 #include "sesame/base/fault_injection.h"
 #include "sesame/base/file.h"
 #include "sesame/base/temporary_directory.h"
@@ -16,16 +17,6 @@ namespace {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 using Fault = FaultyFileSystem::Fault;
-
-template <typename F>
-std::string error_of(F&& f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 FileSystem& faultless() {
   static FaultyFileSystem files;

@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "sesame/base/error.h"
+#include "sesame/base/error_of.h"
 #include "sesame/base/fault_injection.h"
 #include "sesame/base/temporary_directory.h"
 
@@ -18,16 +19,6 @@ namespace fs = std::filesystem;
 using testing::AllOf;
 using testing::HasSubstr;
 using Fault = FaultyFileSystem::Fault;
-
-template <typename F>
-std::string error_of(F&& f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 size_t entries_in(const fs::path& directory) {
   return static_cast<size_t>(std::distance(fs::directory_iterator(directory), fs::directory_iterator()));

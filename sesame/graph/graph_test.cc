@@ -6,6 +6,7 @@
 #include <set>
 
 #include "sesame/base/error.h"
+#include "sesame/base/error_of.h"
 #include "sesame/graph/op_def.h"
 #include "sesame/graph/ops/ops.h"
 
@@ -15,16 +16,6 @@ namespace {
 using ::testing::HasSubstr;
 
 Type f32(Shape shape) { return {DType::f32, shape}; }
-
-template <typename F>
-std::string error_of(F f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 TEST(GraphTest, PrintsNodesWithTypesAttributesAndScopes) {
   Graph graph;

@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "sesame/base/error.h"
+#include "sesame/base/error_of.h"
 #include "sesame/graph/ops/ops.h"
 #include "sesame/passes/vjp.h"
 #include "sesame/runtime/allocation_counter.h"
@@ -19,16 +20,6 @@ namespace {
 using ::testing::HasSubstr;
 
 Type f32(Shape shape) { return {DType::f32, shape}; }
-
-template <typename F>
-std::string error_of(F f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 /// A two-layer network with dropout: loss, gradients into "grad/...", and one step of descent.
 Graph small_step() {
