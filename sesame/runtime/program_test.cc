@@ -3,8 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cmath>
 #include <cstring>
+#include <memory>
 #include <numeric>
 #include <tuple>
 
@@ -71,6 +73,13 @@ struct Fixture {
     return *program.output("loss").as<float>();
   }
 };
+
+TEST(AllocationCounterTest, SeesAnAllocation) {
+  const int64_t before = allocation_count();
+  const auto held = std::make_unique<std::atomic<int>>(1);
+  EXPECT_EQ(held->load(), 1);
+  EXPECT_GT(allocation_count(), before);
+}
 
 TEST(ProgramTest, ComputesAndUpdatesVariablesInPlace) {
   Fixture run(small_step());
