@@ -34,8 +34,8 @@ struct StepState {
 /// 1. Inputs and outputs are dense; outputs do not overlap inputs, except where the op's in-place table allows it and
 ///    the planner chose it (then the pointers are equal).
 /// 2. Outputs hold arbitrary bytes on entry and are written in full.
-/// 3. Work is split over `threads` in blocks, and every sum has an order that depends on the shapes alone. The same bits
-///    come out for any number of threads, however the blocks are cut.
+/// 3. Work is split over `threads` in blocks, and every sum has an order that depends on the shapes alone: the same
+///    bits come out for any number of threads, however the blocks are cut.
 /// 4. Nothing is allocated; scratch memory is `workspace`, of the size that Kernel::workspace asked for, 64-byte
 ///    aligned.
 struct KernelCall {
