@@ -49,7 +49,7 @@ size_t gemm_workspace_bytes(const Gemm& gemm, int threads);
 /// Computes the product on all threads of the pool. `workspace`: 64-byte aligned, of gemm_workspace_bytes(gemm,
 /// pool.threads()). Sums over k run in one fixed order, so the bits depend neither on the number of threads nor on how
 /// C is cut into blocks: a row of C is the same whether it is computed alone in a smaller call with the same n and k or
-/// not, except that products with m <= 4 sum in an order of their own. m, n and k must be at least 1.
+/// not, except that products with m = 1 sum in an order of their own. m, n and k must be at least 1.
 void gemm(const Gemm& gemm, std::byte* workspace, ThreadPool& pool);
 
 /// The same on the calling thread alone, for use inside a block of a pool's job: `workspace` of
