@@ -8,24 +8,10 @@
 #include "sesame/base/error.h"
 #include "sesame/base/text_format.h"
 #include "sesame/graph/op_def.h"
-#include "sesame/passes/lower.h"
-#include "sesame/passes/simplify.h"
+#include "sesame/runtime/compile.h"
 
 namespace sesame {
 namespace {
-
-bool runs_no_kernel(const Node& node) {
-  return node.op == Op::input || node.op == Op::variable || op_def(node.op).view;
-}
-
-Graph prepare(const Graph& graph, const Backend& backend) {
-  const auto has_kernel = [&](const Graph& g, const Node& node) {
-    return backend.find(node.op, kernel_dtype(g, node)) != nullptr;
-  };
-  Graph prepared = simplify(lower(simplify(graph), has_kernel));
-  verify(prepared);
-  return prepared;
-}
 
 std::string shapes_text(const Graph& graph, const Node& node) {
   std::string text;
@@ -52,30 +38,20 @@ struct Program::Impl {
   ThreadPool* threads;
   const Variables* variables;
   std::shared_ptr<Arena> arena;
-  std::byte* base = nullptr;
+  std::byte* base;
   StepState state;
   std::vector<std::vector<Tensor>> tensors;   // [node][output]
   std::vector<std::vector<Tensor>> operands;  // [node][input]
   std::vector<Call> calls;
   std::vector<Copy> copies;
 
-  Impl(Graph prepared, const Options& options)
-      : graph(std::move(prepared)),
+  Impl(CompiledGraph compiled, const Options& options)
+      : graph(std::move(compiled.graph)),
+        plan(std::move(compiled.plan)),
         threads(options.threads),
         variables(options.variables),
-        arena(options.arena ? options.arena : std::make_shared<Arena>()) {}
-
-  void plan_step(const Backend& backend) {
-    const auto workspace = [&](const Graph& g, const Node& node) -> int64_t {
-      if (runs_no_kernel(node)) return 0;
-      const Kernel* kernel = backend.find(node.op, kernel_dtype(g, node));
-      if (kernel->workspace == nullptr) return 0;
-      return static_cast<int64_t>(kernel->workspace(node, g.input_types(node), threads->threads()));
-    };
-    plan = plan_memory(graph, workspace);
-    check_plan(graph, plan);
-    base = arena->ensure(static_cast<size_t>(plan.arena_bytes));
-  }
+        arena(options.arena ? options.arena : std::make_shared<Arena>()),
+        base(arena->ensure(static_cast<size_t>(plan.arena_bytes))) {}
 
   [[nodiscard]] std::byte* address(Ref ref) const {
     const Placement& p = plan.placements[static_cast<size_t>(ref.node)][static_cast<size_t>(ref.output)];
@@ -137,8 +113,7 @@ struct Program::Impl {
 Program::Program(const Graph& graph, const Options& options) {
   if (options.threads == nullptr) fail("program: a thread pool must be given");
   const Backend& backend = options.backend != nullptr ? *options.backend : cpu_backend();
-  impl_ = std::make_unique<Impl>(prepare(graph, backend), options);
-  impl_->plan_step(backend);
+  impl_ = std::make_unique<Impl>(compile(graph, {.backend = &backend, .threads = options.threads->threads()}), options);
   impl_->resolve_calls(backend);
 }
 

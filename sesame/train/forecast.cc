@@ -5,36 +5,18 @@
 #include <algorithm>
 
 #include "sesame/analyze/flops.h"
-#include "sesame/backend/kernel.h"
 #include "sesame/base/error.h"
 #include "sesame/base/text_format.h"
 #include "sesame/graph/op_def.h"
-#include "sesame/passes/lower.h"
-#include "sesame/passes/plan_memory.h"
-#include "sesame/passes/simplify.h"
+#include "sesame/runtime/compile.h"
 
 namespace sesame {
 namespace {
 
-struct Compiled {
-  Graph graph;
-  int64_t arena_bytes;
-};
-
-/// The graph as a Program would run it on the CPU backend, and the arena that it would need.
-Compiled compile(const Graph& graph, int threads) {
-  const Backend& backend = cpu_backend();
-  const auto kernel = [&](const Graph& g, const Node& node) { return backend.find(node.op, kernel_dtype(g, node)); };
-  Graph lowered =
-      simplify(lower(simplify(graph), [&](const Graph& g, const Node& n) { return kernel(g, n) != nullptr; }));
-  const MemoryPlan plan = plan_memory(lowered, [&](const Graph& g, const Node& node) -> int64_t {
-    const Kernel* k = kernel(g, node);
-    if (!k || !k->workspace) return 0;
-    const std::vector<Type> inputs = g.input_types(node);
-    return static_cast<int64_t>(k->workspace(node, inputs, threads));
-  });
-  constexpr int64_t kPage = 2 << 20;  // an arena grows in huge pages
-  return {std::move(lowered), (plan.arena_bytes + kPage - 1) / kPage * kPage};
+/// The arena of a plan as it is taken from the machine: in huge pages.
+int64_t arena_bytes_of(const MemoryPlan& plan) {
+  constexpr int64_t kPage = 2 << 20;
+  return (plan.arena_bytes + kPage - 1) / kPage * kPage;
 }
 
 double bytes_of(const Graph& graph) {
@@ -82,13 +64,13 @@ Forecast forecast(const LossFunction& loss, const StepOptions& options, int thre
   f.moment_bytes = 2 * f.parameter_bytes;
 
   const auto add = [&](const Graph& graph, int64_t runs) {
-    const Compiled compiled = compile(graph, threads);
-    f.arena_bytes = std::max(f.arena_bytes, compiled.arena_bytes);
+    CompiledGraph compiled = compile(graph, {.threads = threads});
+    f.arena_bytes = std::max(f.arena_bytes, arena_bytes_of(compiled.plan));
     f.model_flops_per_step += static_cast<double>(runs) * model_flops(compiled.graph);
     f.bytes_per_step += static_cast<double>(runs) * bytes_of(compiled.graph);
     return compiled;
   };
-  const Compiled gradient = add(graphs.gradient, 1);
+  const CompiledGraph gradient = add(graphs.gradient, 1);
   f.scopes = cost_by_scope(gradient.graph, 3);
   if (graphs.accumulate) add(*graphs.accumulate, options.accumulation - 1);
   const double before_update = f.bytes_per_step;
