@@ -22,7 +22,7 @@ struct Chain {
     int64_t input_bytes = 0;     // the activation that enters; its gradient takes as much
     double forward_seconds = 0;  // run for the output alone
     int64_t forward_temporary = 0;
-    std::vector<Option> options;  // at least one
+    std::vector<Option> options = {};  // at least one
   };
   std::vector<Stage> stages;
   int64_t output_bytes = 0;  // what leaves the last stage
@@ -47,8 +47,14 @@ struct ChainPlan {
 };
 
 /// The fastest memory-persistent execution within `budget` bytes (the chain's input included), by dynamic programming
-/// over (first stage, last stage, memory) with memory counted in `units` steps, bytes rounded up. Absent if there is
-/// none. O(units stages^2 (stages + options)) time, O(units stages^2) memory.
+/// over (first stage, last stage, memory) with memory counted in up to `units` steps (at least four for each stage),
+/// bytes rounded up; exact if the budget is no more bytes than that. More budget never takes more seconds. Absent if
+/// there is none. O(units stages^2 (stages + options)) time, O(units stages^2) memory. Throws Error on a stage without
+/// options and on negative bytes or seconds.
+///
+/// What is held: the input of a stage from when it is computed until the stage's forward_drop or backward; what
+/// forward_save saves until the stage's backward; the gradient of an activation from the backward that computes it
+/// until the one that reads it. The gradient of the chain's output begins with the backward part of the last stage.
 std::optional<ChainPlan> solve_chain(const Chain& chain, int64_t budget, int units = 512);
 
 /// The highest number of bytes that an execution holds at once, by carrying it out: the test of solve_chain, and
