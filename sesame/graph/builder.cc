@@ -28,8 +28,9 @@ Value Builder::constant(double value, Type type, Where where) {
   return append_one(Op::constant, ConstantAttributes{value, type}, {}, where);
 }
 
-std::vector<Value> Builder::append(Op op, Attributes attributes, std::span<const Value> inputs, Where where) {
-  Node node{op, std::move(attributes), {}, {}, scope_, where};
+std::vector<Value> Builder::append(Op op, Attributes attributes, std::span<const Value> inputs, Where where,
+                                   int32_t replay) {
+  Node node{op, std::move(attributes), {}, {}, scope_, where, replay};
   std::vector<Type> types;
   for (const Value& input : inputs) {
     if (!input)

@@ -55,8 +55,10 @@ class Builder {
   /// A tensor of one repeated value.
   Value constant(double value, Type type, Where where = Where::current());
 
-  /// Appends one node and returns its outputs. What ops are made with; models call the functions of ops.h.
-  std::vector<Value> append(Op op, Attributes attributes, std::span<const Value> inputs, Where where);
+  /// Appends one node and returns its outputs. What ops are made with; models call the functions of ops.h. `replay`: as
+  /// in Node.
+  std::vector<Value> append(Op op, Attributes attributes, std::span<const Value> inputs, Where where,
+                            int32_t replay = 0);
 
   /// append for ops with one output.
   Value append_one(Op op, Attributes attributes, std::initializer_list<Value> inputs, Where where);

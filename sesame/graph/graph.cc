@@ -20,8 +20,9 @@ std::string node_text(const Graph& graph, NodeId id) {
   std::string types;
   for (const Type& type : node.outputs) types += (types.empty() ? "" : ", ") + type.to_string();
   const std::string attributes = to_string(node.attributes);
-  return fmt::format("%{} = {}({}){} : {}{}", id, name_of(node.op), inputs,
-                     attributes.empty() ? "" : " {" + attributes + "}", types,
+  return fmt::format("%{} = {}({}){}{} : {}{}", id, name_of(node.op), inputs,
+                     attributes.empty() ? "" : " {" + attributes + "}",
+                     node.replay > 0 ? fmt::format(" replay {}", node.replay) : "", types,
                      node.scope.empty() ? "" : "  # " + node.scope);
 }
 

@@ -46,6 +46,9 @@ struct Node {
   std::vector<Type> outputs;
   std::string scope;           // where in the model: "h.3.attn"
   std::source_location where;  // where in the source
+  /// 0, or which repetition of an earlier equal node this is: it is computed again on purpose, so that the first result
+  /// need not be kept. Nodes of different `replay` are never the same.
+  int32_t replay = 0;
 
   template <typename A>
   [[nodiscard]] const A& attributes_as() const {

@@ -11,9 +11,7 @@
 namespace sesame {
 namespace {
 
-constexpr int64_t kAlignment = 64;
-
-int64_t aligned(int64_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
+int64_t aligned(int64_t bytes) { return (bytes + kArenaAlignment - 1) / kArenaAlignment * kArenaAlignment; }
 
 /// A stretch of the arena and the positions of the schedule between which it is taken, both included.
 struct Buffer {

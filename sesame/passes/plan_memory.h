@@ -9,6 +9,9 @@
 
 namespace sesame {
 
+/// Every buffer of the arena starts at a multiple of this and takes a multiple of it.
+inline constexpr int64_t kArenaAlignment = 64;
+
 /// Where one output of one node lies.
 struct Placement {
   enum class Where : uint8_t { arena, variable, nowhere };

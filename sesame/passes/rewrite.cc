@@ -12,7 +12,7 @@ std::vector<Value> Rewrite::now(std::span<const Ref> old) {
 std::vector<Value> Rewrite::copy(NodeId id) {
   const Node& node = from_.node(id);
   builder_.set_scope(node.scope);
-  std::vector<Value> values = builder_.append(node.op, node.attributes, now(node.inputs), node.where);
+  std::vector<Value> values = builder_.append(node.op, node.attributes, now(node.inputs), node.where, node.replay);
   replace(id, values);
   return values;
 }

@@ -64,6 +64,7 @@ Graph merge_equal(const Graph& graph) {
     }
     std::vector<Ref> inputs;
     uint64_t hash = hash_of(node.attributes) * 1099511628211ull + static_cast<uint64_t>(node.op);
+    hash += static_cast<uint64_t>(node.replay) << 32;
     for (const Ref ref : node.inputs) {
       inputs.push_back(rewrite.now(ref).ref());
       hash = (hash ^ static_cast<uint64_t>(inputs.back().node * 4 + inputs.back().output)) * 1099511628211ull;
@@ -72,7 +73,8 @@ Graph merge_equal(const Graph& graph) {
     const auto [begin, end] = known.equal_range(hash);
     for (auto it = begin; it != end && equal < 0; ++it) {
       const Node& other = rewrite.builder().graph().node(it->second);
-      const bool same = other.op == node.op && other.inputs == inputs && other.attributes == node.attributes;
+      const bool same = other.op == node.op && other.replay == node.replay && other.inputs == inputs &&
+                        other.attributes == node.attributes;
       if (same && op_def(node.op).cost_class != CostClass::never_twice) equal = it->second;
     }
     if (equal >= 0) {
@@ -174,7 +176,7 @@ class JoinAccumulators {
     std::vector<Value> inputs = rewrite_.now(operands);
     inputs.push_back(accumulator);
     rewrite_.builder().set_scope(node.scope);
-    const auto values = rewrite_.builder().append(node.op, with_accumulator(node), inputs, node.where);
+    const auto values = rewrite_.builder().append(node.op, with_accumulator(node), inputs, node.where, node.replay);
     for (size_t i = 0; i < values.size(); ++i) {
       // The other results of a several-output product (loss and dx) come from the accumulating form, too.
       if (static_cast<int32_t>(i) != product.output) rewrite_.set({product.node, static_cast<int32_t>(i)}, values[i]);

@@ -1,5 +1,7 @@
 #include "sesame/runtime/compile.h"
 
+#include <algorithm>
+
 #include "sesame/graph/op_def.h"
 #include "sesame/passes/lower.h"
 #include "sesame/passes/simplify.h"
@@ -10,20 +12,57 @@ bool runs_no_kernel(const Node& node) {
   return node.op == Op::input || node.op == Op::variable || op_def(node.op).view;
 }
 
+double roofline_seconds(const Graph& graph, const Node& node) {
+  constexpr double kFlopsPerSecond = 100e9;
+  constexpr double kBytesPerSecond = 10e9;
+  const Cost cost = cost_of(graph, node);
+  return std::max(cost.flops / kFlopsPerSecond, cost.bytes / kBytesPerSecond);
+}
+
+namespace {
+
+/// What the passes ask of the options.
+struct Target {
+  const Backend& backend;
+  const CompileOptions& options;
+
+  explicit Target(const CompileOptions& o) : backend(o.backend != nullptr ? *o.backend : cpu_backend()), options(o) {}
+
+  [[nodiscard]] const Kernel* kernel(const Graph& graph, const Node& node) const {
+    return backend.find(node.op, kernel_dtype(graph, node));
+  }
+  [[nodiscard]] int64_t workspace(const Graph& graph, const Node& node) const {
+    if (runs_no_kernel(node) || kernel(graph, node)->workspace == nullptr) return 0;
+    return static_cast<int64_t>(kernel(graph, node)->workspace(node, graph.input_types(node), options.threads));
+  }
+  [[nodiscard]] double seconds(const Graph& graph, const Node& node) const {
+    if (runs_no_kernel(node)) return 0;
+    return options.seconds ? options.seconds(graph, node) : roofline_seconds(graph, node);
+  }
+  [[nodiscard]] Graph simple(const Graph& graph) const {
+    return simplify(lower(simplify(graph), [&](const Graph& g, const Node& n) { return kernel(g, n) != nullptr; }));
+  }
+};
+
+}  // namespace
+
 CompiledGraph compile(const Graph& graph, const CompileOptions& options) {
-  const Backend& backend = options.backend != nullptr ? *options.backend : cpu_backend();
-  const auto kernel = [&](const Graph& g, const Node& node) { return backend.find(node.op, kernel_dtype(g, node)); };
-  const auto has_kernel = [&](const Graph& g, const Node& node) { return kernel(g, node) != nullptr; };
-  const auto workspace = [&](const Graph& g, const Node& node) -> int64_t {
-    if (runs_no_kernel(node) || kernel(g, node)->workspace == nullptr) return 0;
-    return static_cast<int64_t>(kernel(g, node)->workspace(node, g.input_types(node), options.threads));
-  };
-  CompiledGraph compiled;
-  compiled.graph = simplify(lower(simplify(graph), has_kernel));
+  const Target target(options);
+  const auto workspace = [&](const Graph& g, const Node& node) { return target.workspace(g, node); };
+  const auto seconds = [&](const Graph& g, const Node& node) { return target.seconds(g, node); };
+  RematResult remat = rematerialise(target.simple(graph), options.remat, {.seconds = seconds, .workspace = workspace});
+  CompiledGraph compiled{std::move(remat.graph), {}, std::move(remat.report)};
   verify(compiled.graph);
   compiled.plan = plan_memory(compiled.graph, workspace);
   check_plan(compiled.graph, compiled.plan);
   return compiled;
+}
+
+int64_t least_arena_bytes(const Graph& graph, const CompileOptions& options) {
+  const Target target(options);
+  const auto workspace = [&](const Graph& g, const Node& node) { return target.workspace(g, node); };
+  const auto seconds = [&](const Graph& g, const Node& node) { return target.seconds(g, node); };
+  return least_budget(target.simple(graph), {.seconds = seconds, .workspace = workspace});
 }
 
 }  // namespace sesame
