@@ -65,6 +65,7 @@ std::span<const OpCase> op_cases() {
   static const std::vector<OpCase> cases = [] {
     std::vector<OpCase> all;
     op_cases_of::elementwise(all);
+    op_cases_of::fused(all);
     op_cases_of::layout(all);
     op_cases_of::matmul(all);
     op_cases_of::embedding(all);

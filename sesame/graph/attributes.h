@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <tuple>
@@ -9,6 +10,8 @@
 #include "sesame/graph/shape.h"
 
 namespace sesame {
+
+enum class Op : uint8_t;  // graph.h
 
 /// The typed attributes of ops, one small struct per kind. Each lists its fields once, in `fields`; equality, hash and
 /// print follow from that list, so two different nodes can never be taken for the same by an oversight.
@@ -166,10 +169,42 @@ struct AdamWAttributes {
   bool operator==(const AdamWAttributes&) const = default;
 };
 
+/// One step of a fused node. Operands are values of the node: below its number of inputs n they are inputs, n + k is
+/// the result of instruction k; unused ones are -1. `value` is what a constant is or a dropout's rate, `key` its
+/// stream.
+struct FusedInstruction {
+  Op op{};
+  std::array<int32_t, 3> operands{-1, -1, -1};
+  double value = 0;
+  int64_t key = 0;
+  bool operator==(const FusedInstruction&) const = default;
+};
+
+/// What of a fused node is seen outside: an instruction's value, or what one of the reductions makes of it.
+struct FusedOutput {
+  enum class Reduction : uint8_t { none, sum, max };
+  int32_t value = -1;
+  Reduction reduction = Reduction::none;
+  bool operator==(const FusedOutput&) const = default;
+};
+
+/// An element-wise computation over `shape`, to which all inputs broadcast. `axes`: what the outputs with a reduction
+/// reduce, the first few or the last few axes; they stay with size 1.
+struct FusedAttributes {
+  Shape shape;
+  std::vector<FusedInstruction> instructions;
+  std::vector<FusedOutput> results;
+  std::vector<int64_t> axes;
+  static constexpr auto fields =
+      std::make_tuple(Field{"shape", &FusedAttributes::shape}, Field{"instructions", &FusedAttributes::instructions},
+                      Field{"results", &FusedAttributes::results}, Field{"axes", &FusedAttributes::axes});
+  bool operator==(const FusedAttributes&) const = default;
+};
+
 using Attributes =
     std::variant<NoAttributes, LeafAttributes, ConstantAttributes, ShapeAttributes, CastAttributes, AxesAttributes,
                  SliceAttributes, MatmulAttributes, NormAttributes, DropoutAttributes, EmbeddingGradAttributes,
-                 RopeAttributes, AttentionAttributes, LinearCrossEntropyAttributes, AdamWAttributes>;
+                 RopeAttributes, AttentionAttributes, LinearCrossEntropyAttributes, AdamWAttributes, FusedAttributes>;
 
 /// "axis=1, begin=0, size=4"; empty for NoAttributes.
 std::string to_string(const Attributes& attributes);

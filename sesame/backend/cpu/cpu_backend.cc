@@ -51,8 +51,10 @@ class CpuBackend final : public Backend {
     set(Op::sqrt, cpu_sqrt);
     set(Op::tanh, cpu_tanh);
     set(Op::sigmoid, cpu_sigmoid);
+    set(Op::erf, cpu_erf);
     set(Op::select, cpu_select);
     set(Op::dropout, cpu_dropout);
+    set(Op::fused, cpu_fused);
   }
 
   void set_layout() {

@@ -20,16 +20,7 @@ void dropout(const KernelCall& call) {
   const float* x = call.in<float>(0);
   float* y = call.out<float>(0);
   run_blocks(*call.threads, call.outputs[0].elements(), kElementsPerBlock, [&](int64_t begin, int64_t end) HWY_ATTR {
-    constexpr int64_t kPiece = 1024;
-    HWY_ALIGN float factors[kPiece];
-    for (int64_t i = begin; i < end; i += kPiece) {
-      const int64_t n = HWY_MIN(kPiece, end - i);
-      dropout_factors(rule, static_cast<uint64_t>(i), n, factors);
-      const float* multipliers = factors;
-      map(
-          n, y + i, [](FloatVec value, FloatVec factor) HWY_ATTR { return hn::Mul(value, factor); }, x + i,
-          multipliers);
-    }
+    drop(rule, static_cast<uint64_t>(begin), end - begin, x + begin, y + begin);
   });
 }
 

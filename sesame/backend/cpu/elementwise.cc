@@ -9,7 +9,7 @@
 #define HWY_TARGET_INCLUDE "sesame/backend/cpu/elementwise.cc"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
-#include "sesame/backend/cpu/math-inl.h"
+#include "sesame/backend/cpu/element_formulas-inl.h"
 #include "sesame/backend/cpu/simd-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -49,36 +49,17 @@ HWY_INLINE void binary(const KernelCall& call, F f) {
              [&](int64_t begin, int64_t end) HWY_ATTR { plan.for_each_run(begin, end, run); });
 }
 
-void add(const KernelCall& call) {
-  binary(call, [](FloatVec a, FloatVec b) HWY_ATTR { return hn::Add(a, b); });
-}
-void sub(const KernelCall& call) {
-  binary(call, [](FloatVec a, FloatVec b) HWY_ATTR { return hn::Sub(a, b); });
-}
-void mul(const KernelCall& call) {
-  binary(call, [](FloatVec a, FloatVec b) HWY_ATTR { return hn::Mul(a, b); });
-}
-void div(const KernelCall& call) {
-  binary(call, [](FloatVec a, FloatVec b) HWY_ATTR { return hn::Div(a, b); });
-}
-void neg(const KernelCall& call) {
-  unary(call, [](FloatVec x) HWY_ATTR { return hn::Neg(x); });
-}
-void exp(const KernelCall& call) {
-  unary(call, [](FloatVec x) HWY_ATTR { return Exp(FloatTag(), x); });
-}
-void log(const KernelCall& call) {
-  unary(call, [](FloatVec x) HWY_ATTR { return Log(FloatTag(), x); });
-}
-void sqrt(const KernelCall& call) {
-  unary(call, [](FloatVec x) HWY_ATTR { return hn::Sqrt(x); });
-}
-void tanh(const KernelCall& call) {
-  unary(call, [](FloatVec x) HWY_ATTR { return Tanh(FloatTag(), x); });
-}
-void sigmoid(const KernelCall& call) {
-  unary(call, [](FloatVec x) HWY_ATTR { return Sigmoid(FloatTag(), x); });
-}
+void add(const KernelCall& call) { binary(call, AddFormula()); }
+void sub(const KernelCall& call) { binary(call, SubFormula()); }
+void mul(const KernelCall& call) { binary(call, MulFormula()); }
+void div(const KernelCall& call) { binary(call, DivFormula()); }
+void neg(const KernelCall& call) { unary(call, NegFormula()); }
+void exp(const KernelCall& call) { unary(call, ExpFormula()); }
+void log(const KernelCall& call) { unary(call, LogFormula()); }
+void sqrt(const KernelCall& call) { unary(call, SqrtFormula()); }
+void tanh(const KernelCall& call) { unary(call, TanhFormula()); }
+void sigmoid(const KernelCall& call) { unary(call, SigmoidFormula()); }
+void erf(const KernelCall& call) { unary(call, ErfFormula()); }
 
 // Comparison and selection deal in bytes, which the compiler vectorises well enough for ops that wait for memory.
 
@@ -132,6 +113,7 @@ HWY_EXPORT(log);
 HWY_EXPORT(sqrt);
 HWY_EXPORT(tanh);
 HWY_EXPORT(sigmoid);
+HWY_EXPORT(erf);
 HWY_EXPORT(select);
 
 }  // namespace
@@ -147,6 +129,7 @@ const Kernel cpu_log = {[](const KernelCall& call) { HWY_DYNAMIC_DISPATCH(log)(c
 const Kernel cpu_sqrt = {[](const KernelCall& call) { HWY_DYNAMIC_DISPATCH(sqrt)(call); }};
 const Kernel cpu_tanh = {[](const KernelCall& call) { HWY_DYNAMIC_DISPATCH(tanh)(call); }};
 const Kernel cpu_sigmoid = {[](const KernelCall& call) { HWY_DYNAMIC_DISPATCH(sigmoid)(call); }};
+const Kernel cpu_erf = {[](const KernelCall& call) { HWY_DYNAMIC_DISPATCH(erf)(call); }};
 const Kernel cpu_select = {[](const KernelCall& call) { HWY_DYNAMIC_DISPATCH(select)(call); }};
 
 }  // namespace sesame

@@ -19,8 +19,12 @@ extern const Kernel cpu_log;
 extern const Kernel cpu_sqrt;
 extern const Kernel cpu_tanh;
 extern const Kernel cpu_sigmoid;
+extern const Kernel cpu_erf;
 extern const Kernel cpu_select;
 extern const Kernel cpu_dropout;
+
+// fused.cc
+extern const Kernel cpu_fused;
 
 // layout.cc: these move elements of any dtype of the same size.
 extern const Kernel cpu_constant;

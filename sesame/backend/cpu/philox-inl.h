@@ -111,6 +111,30 @@ HWY_INLINE void dropout_factors(const DropoutRule& rule, uint64_t first, int64_t
   }
 }
 
+/// y[i] = x[i] scaled or 0, for element first + i, i in [0, n). y may be x. A dropped infinity or NaN is 0, too.
+HWY_INLINE void drop(const DropoutRule& rule, uint64_t first, int64_t n, const float* x, float* y) {
+  const WordTag d;
+  const FloatTag df;
+  const WordVec threshold = hn::Set(d, rule.threshold);
+  const FloatVec scale = hn::Set(df, rule.scale);
+  HWY_ALIGN uint32_t words[4 * kLanes];
+  uint64_t block = first / 4;
+  int64_t skipped = static_cast<int64_t>(first % 4);  // words of the first block that belong to earlier elements
+  for (int64_t i = 0; i < n; ++block) {
+    philox_words(rule.philox.key, block, rule.step, words);
+    block += static_cast<uint64_t>(kLanes) - 1;
+    const int64_t count = HWY_MIN(4 * kLanes - skipped, n - i);
+    int64_t j = 0;
+    for (; j + kLanes <= count; j += kLanes) {
+      const auto dropped = hn::RebindMask(df, hn::Lt(hn::LoadU(d, words + skipped + j), threshold));
+      hn::StoreU(hn::IfThenZeroElse(dropped, hn::Mul(hn::LoadU(df, x + i + j), scale)), df, y + i + j);
+    }
+    for (; j < count; ++j) y[i + j] = words[skipped + j] < rule.threshold ? 0.0f : x[i + j] * rule.scale;
+    i += count;
+    skipped = 0;
+  }
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace sesame
 HWY_AFTER_NAMESPACE();

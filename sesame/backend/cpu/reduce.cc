@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cstdint>
-#include <limits>
 #include <span>
 
 #include "sesame/backend/cpu/blocks.h"
@@ -11,35 +10,13 @@
 #define HWY_TARGET_INCLUDE "sesame/backend/cpu/reduce.cc"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
+#include "sesame/backend/cpu/element_formulas-inl.h"
 #include "sesame/backend/cpu/simd-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace sesame {
 namespace HWY_NAMESPACE {
 namespace {
-
-struct Sum {
-  static constexpr float kIdentity = 0;
-  HWY_INLINE FloatVec operator()(FloatVec a, FloatVec b) const { return hn::Add(a, b); }
-  static HWY_INLINE float of_lanes(FloatVec v) { return sum_of(v); }
-  static HWY_INLINE float of_two(float a, float b) { return a + b; }
-};
-
-/// Like NumPy's: a NaN among the elements is the result.
-struct Max {
-  static constexpr float kIdentity = -std::numeric_limits<float>::infinity();
-  HWY_INLINE FloatVec operator()(FloatVec a, FloatVec b) const {
-    return hn::IfThenElse(hn::Or(hn::Gt(a, b), hn::IsNaN(a)), a, b);
-  }
-  static HWY_INLINE float of_lanes(FloatVec v) {
-    HWY_ALIGN float lanes[kLanes];
-    hn::Store(v, FloatTag(), lanes);
-    float result = lanes[0];
-    for (int64_t i = 1; i < kLanes; ++i) result = of_two(result, lanes[i]);
-    return result;
-  }
-  static HWY_INLINE float of_two(float a, float b) { return a > b || a != a ? a : b; }
-};
 
 /// to[j] = the reduction of from[j] and row[j] over rows [begin, end) of the plan, j in [0, width).
 template <typename Reducer>
@@ -64,24 +41,6 @@ HWY_INLINE void reduce_rows(const ReducePlan& plan, const float* in, int64_t beg
       map(n, sums, reduce, static_cast<const float*>(sums), from + plan.summed_offset(row));
     }
   }
-}
-
-template <typename Reducer>
-HWY_INLINE float reduce_run(const float* x, int64_t n) {
-  const FloatTag d;
-  const Reducer reduce;
-  const FloatVec identity = hn::Set(d, Reducer::kIdentity);
-  FloatVec a = identity, b = identity, c = identity, e = identity;
-  int64_t i = 0;
-  for (; i + 4 * kLanes <= n; i += 4 * kLanes) {
-    a = reduce(a, hn::LoadU(d, x + i));
-    b = reduce(b, hn::LoadU(d, x + i + kLanes));
-    c = reduce(c, hn::LoadU(d, x + i + 2 * kLanes));
-    e = reduce(e, hn::LoadU(d, x + i + 3 * kLanes));
-  }
-  for (; i + kLanes <= n; i += kLanes) a = reduce(a, hn::LoadU(d, x + i));
-  if (i < n) b = reduce(b, first_or(load_first(x + i, n - i), n - i, identity));
-  return Reducer::of_lanes(reduce(reduce(a, b), reduce(c, e)));
 }
 
 /// Pieces [begin, end) of the summed rows of one output.

@@ -143,6 +143,7 @@ void elementwise(std::vector<OpCase>& cases) {
   unary(cases, Op::sqrt, sqrt, 0.2, 3);
   unary(cases, Op::tanh, tanh, -3, 3);
   unary(cases, Op::sigmoid, sigmoid, -3, 3);
+  unary(cases, Op::erf, erf, -3, 3);
   selections(cases);
   casts(cases);
   dropouts(cases);

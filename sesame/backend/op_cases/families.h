@@ -8,6 +8,7 @@ namespace sesame::op_cases_of {
 
 // One function per file of cases.
 void elementwise(std::vector<OpCase>& cases);
+void fused(std::vector<OpCase>& cases);
 void layout(std::vector<OpCase>& cases);
 void matmul(std::vector<OpCase>& cases);
 void embedding(std::vector<OpCase>& cases);

@@ -1,57 +1,12 @@
-#include <fmt/format.h>
-
 #include <cmath>
-#include <limits>
 
 #include "sesame/backend/ref/dropout_mask.h"
 #include "sesame/backend/ref/indexing.h"
 #include "sesame/backend/ref/ref_table.h"
-#include "sesame/base/error.h"
+#include "sesame/backend/ref/scalar_formulas.h"
 
 namespace sesame::ref {
 namespace {
-
-/// Whole numbers wrap around as two's complement does, so no input is undefined.
-template <typename T>
-using Wide = std::conditional_t<std::is_same_v<T, int32_t>, int64_t, T>;
-
-struct Add {
-  template <typename T>
-  static T apply(T a, T b) {
-    return static_cast<T>(Wide<T>{a} + b);
-  }
-};
-
-struct Sub {
-  template <typename T>
-  static T apply(T a, T b) {
-    return static_cast<T>(Wide<T>{a} - b);
-  }
-};
-
-struct Mul {
-  template <typename T>
-  static T apply(T a, T b) {
-    return static_cast<T>(Wide<T>{a} * b);
-  }
-};
-
-struct Div {
-  template <typename T>
-  static T apply(T a, T b) {
-    if constexpr (std::is_integral_v<T>) {
-      if (b == 0) fail(fmt::format("div: int32 {} is divided by 0; a divisor must not be 0", a));
-    }
-    return static_cast<T>(Wide<T>{a} / b);
-  }
-};
-
-struct Less {
-  template <typename T>
-  static uint8_t apply(T a, T b) {
-    return a < b ? 1 : 0;
-  }
-};
 
 template <typename T, typename R, typename F>
 void binary(const KernelCall& call) {
@@ -87,33 +42,6 @@ void unary(const KernelCall& call) {
   const T* x = call.in<T>(0);
   T* y = call.out<T>(0);
   for (int64_t i = 0; i < call.outputs[0].elements(); ++i) y[i] = F(x[i]);
-}
-
-template <typename T>
-T negate(T x) {
-  return -x;
-}
-
-/// Never takes the exponential of a large positive number.
-template <typename T>
-T sigmoid(T x) {
-  if (x >= 0) return 1 / (1 + std::exp(-x));
-  const T e = std::exp(x);
-  return e / (1 + e);
-}
-
-template <typename To, typename From>
-To convert(From x) {
-  if constexpr (std::is_same_v<To, uint8_t>) return x != 0 ? 1 : 0;
-  if constexpr (std::is_same_v<To, int32_t> && std::is_floating_point_v<From>) {
-    // Rounds towards zero; what int32 cannot hold goes to its nearest end, NaN to 0.
-    if (std::isnan(x)) return 0;
-    constexpr auto lowest = std::numeric_limits<int32_t>::min();
-    constexpr auto highest = std::numeric_limits<int32_t>::max();
-    if (x <= static_cast<From>(lowest)) return lowest;
-    if (x >= static_cast<From>(highest)) return highest;
-  }
-  return static_cast<To>(x);
 }
 
 template <typename To, typename From>
@@ -156,11 +84,7 @@ void dropout(const KernelCall& call) {
   const DropoutMask mask(attributes.rate, attributes.key, *call.step);
   const T* x = call.in<T>(0);
   T* y = call.out<T>(0);
-  for (int64_t i = 0; i < call.outputs[0].elements(); ++i) {
-    const double factor = mask(i);
-    // A dropped infinity or NaN is 0 too.
-    y[i] = factor == 0 ? T{0} : static_cast<T>(x[i] * factor);
-  }
+  for (int64_t i = 0; i < call.outputs[0].elements(); ++i) y[i] = drop(x[i], mask(i));
 }
 
 template <typename T>
@@ -181,6 +105,7 @@ void add_floating(RefTable& table) {
   table.set(Op::sqrt, kDTypeOf<T>, unary<T, std::sqrt>);
   table.set(Op::tanh, kDTypeOf<T>, unary<T, std::tanh>);
   table.set(Op::sigmoid, kDTypeOf<T>, unary<T, sigmoid<T>>);
+  table.set(Op::erf, kDTypeOf<T>, unary<T, std::erf>);
   table.set(Op::dropout, kDTypeOf<T>, dropout<T>);
 }
 

@@ -1,8 +1,8 @@
-#include <cmath>
 #include <limits>
 
 #include "sesame/backend/ref/indexing.h"
 #include "sesame/backend/ref/ref_table.h"
+#include "sesame/backend/ref/scalar_formulas.h"
 
 namespace sesame::ref {
 namespace {
@@ -31,11 +31,6 @@ void reduce(const KernelCall& call, Accumulator start) {
     y[i] = static_cast<T>(joined);
   }
 }
-
-double plus(double a, double b) { return a + b; }
-
-/// NaN wins, so that it is not lost on the way.
-double larger(double a, double b) { return b > a || std::isnan(b) ? b : a; }
 
 template <typename T>
 void reduce_sum(const KernelCall& call) {

@@ -8,6 +8,7 @@ class RefBackend final : public Backend {
   RefBackend() {
     ref::add_leaf_kernels(table_);
     ref::add_elementwise_kernels(table_);
+    ref::add_fused_kernels(table_);
     ref::add_layout_kernels(table_);
     ref::add_reduce_kernels(table_);
     ref::add_matmul_kernels(table_);

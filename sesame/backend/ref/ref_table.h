@@ -38,6 +38,7 @@ class RefTable {
 // One function per file of kernels.
 void add_leaf_kernels(RefTable& table);
 void add_elementwise_kernels(RefTable& table);
+void add_fused_kernels(RefTable& table);
 void add_layout_kernels(RefTable& table);
 void add_reduce_kernels(RefTable& table);
 void add_matmul_kernels(RefTable& table);

@@ -131,6 +131,11 @@ const OpDef op_defs::swiglu_grad_def = {
 
 Value gelu(Value x, Where where) { return scale(mul(x, offset(gelu_tanh(x), 1, where), where), 0.5, where); }
 
+Value gelu_erf(Value x, Where where) {
+  const Value gate = offset(erf(scale(x, 1 / std::numbers::sqrt2, where), where), 1, where);
+  return scale(mul(x, gate, where), 0.5, where);
+}
+
 Value silu(Value x, Where where) { return mul(x, sigmoid(x, where), where); }
 
 Value bias_gelu(Value x, Value bias, Where where) {

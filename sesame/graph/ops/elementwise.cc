@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <numbers>
+
 #include "sesame/graph/ops/op_defs.h"
 #include "sesame/graph/ops/ops.h"
 
@@ -126,6 +128,15 @@ const OpDef op_defs::sigmoid_def = {.name = "sigmoid",
                                     },
                                     .in_place = {0b1}};
 
+const OpDef op_defs::erf_def = {.name = "erf",
+                                .doc = "The error function, 2 / sqrt(pi) times the integral of e^(-t^2) from 0 to x.",
+                                .infer = infer_unary,
+                                .vjp = [](const VjpContext& c) -> std::vector<Value> {
+                                  const Value bell = exp(neg(c.inputs[0] * c.inputs[0]));
+                                  return {c.grads[0] * scale(bell, 2 * std::numbers::inv_sqrtpi)};
+                                },
+                                .in_place = {0b1}};
+
 const OpDef op_defs::select_def = {
     .name = "select",
     .doc = "condition ? a : b, broadcasting.",
@@ -189,6 +200,8 @@ Value log(Value x, Where where) { return x.builder().append_one(Op::log, NoAttri
 Value sqrt(Value x, Where where) { return x.builder().append_one(Op::sqrt, NoAttributes{}, {x}, where); }
 Value tanh(Value x, Where where) { return x.builder().append_one(Op::tanh, NoAttributes{}, {x}, where); }
 Value sigmoid(Value x, Where where) { return x.builder().append_one(Op::sigmoid, NoAttributes{}, {x}, where); }
+
+Value erf(Value x, Where where) { return x.builder().append_one(Op::erf, NoAttributes{}, {x}, where); }
 
 Value cast(Value x, DType dtype, Where where) {
   if (x.dtype() == dtype) return x;

@@ -39,10 +39,13 @@ Value log(Value x, Where where = Where::current());
 Value sqrt(Value x, Where where = Where::current());
 Value tanh(Value x, Where where = Where::current());
 Value sigmoid(Value x, Where where = Where::current());
+Value erf(Value x, Where where = Where::current());
 
 /// 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) (Hendrycks and Gimpel 2016, the form of GPT-2's "gelu_new").
 /// Composed.
 Value gelu(Value x, Where where = Where::current());
+/// x Phi(x) = 0.5 x (1 + erf(x / sqrt(2))): the exact form, BERT's. Composed.
+Value gelu_erf(Value x, Where where = Where::current());
 /// x sigmoid(x). Composed.
 Value silu(Value x, Where where = Where::current());
 
@@ -52,6 +55,11 @@ Value cast(Value x, DType dtype, Where where = Where::current());
 /// op's key, step, element index), so it is never stored: the gradient draws it again. rate in [0, 1); 0 returns x
 /// itself.
 Value dropout(Value x, double rate, Where where = Where::current());
+
+/// An element-wise computation given as a list of instructions, with reductions at its end; see FusedAttributes. Inputs
+/// broadcast to attributes.shape; they are floating, bool, or int32 that is cast. What the fusion pass makes.
+std::vector<Value> fused(Builder& builder, FusedAttributes attributes, std::span<const Value> inputs,
+                         Where where = Where::current());
 
 // Layout.
 Value reshape(Value x, Shape shape, Where where = Where::current());
