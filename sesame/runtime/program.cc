@@ -8,7 +8,6 @@
 #include "sesame/base/error.h"
 #include "sesame/base/text_format.h"
 #include "sesame/graph/op_def.h"
-#include "sesame/runtime/compile.h"
 
 namespace sesame {
 namespace {
@@ -17,6 +16,11 @@ std::string shapes_text(const Graph& graph, const Node& node) {
   std::string text;
   for (const Type& type : graph.input_types(node)) text += (text.empty() ? "" : " x ") + type.shape.to_string();
   return text + " -> " + node.outputs[0].shape.to_string();
+}
+
+ThreadPool& threads_of(const Program::Options& options) {
+  if (options.threads == nullptr) fail("program: a thread pool must be given");
+  return *options.threads;
 }
 
 }  // namespace
@@ -110,11 +114,13 @@ struct Program::Impl {
   }
 };
 
-Program::Program(const Graph& graph, const Options& options) {
-  if (options.threads == nullptr) fail("program: a thread pool must be given");
-  const Backend& backend = options.backend != nullptr ? *options.backend : cpu_backend();
-  impl_ = std::make_unique<Impl>(compile(graph, {.backend = &backend, .threads = options.threads->threads()}), options);
-  impl_->resolve_calls(backend);
+Program::Program(const Graph& graph, const Options& options)
+    : Program(compile(graph, {.backend = options.backend, .threads = threads_of(options).threads()}), options) {}
+
+Program::Program(CompiledGraph compiled, const Options& options) {
+  threads_of(options);
+  impl_ = std::make_unique<Impl>(std::move(compiled), options);
+  impl_->resolve_calls(options.backend != nullptr ? *options.backend : cpu_backend());
 }
 
 Program::~Program() = default;

@@ -9,6 +9,7 @@
 #include "sesame/backend/kernel.h"
 #include "sesame/passes/plan_memory.h"
 #include "sesame/runtime/arena.h"
+#include "sesame/runtime/compile.h"
 #include "sesame/runtime/variables.h"
 
 namespace sesame {
@@ -31,6 +32,9 @@ class Program {
   /// Simplifies, lowers what the backend lacks, plans memory and resolves every call. Throws Error naming the op that
   /// no kernel serves, or the variable that is missing or has another type.
   Program(const Graph& graph, const Options& options);
+
+  /// A graph that was compiled before, for the same backend and number of threads.
+  Program(CompiledGraph compiled, const Options& options);
   ~Program();
   Program(Program&&) noexcept;
   Program& operator=(Program&&) noexcept;

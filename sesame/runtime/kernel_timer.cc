@@ -1,0 +1,146 @@
+#include "sesame/runtime/kernel_timer.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstring>
+
+#include "sesame/base/error.h"
+#include "sesame/base/machine.h"
+#include "sesame/base/philox.h"
+#include "sesame/graph/op_def.h"
+
+namespace sesame {
+namespace {
+
+constexpr int64_t kAlignment = 64;
+
+int64_t aligned(int64_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
+
+/// The input that output `o` may be computed in, or -1: sums of gradients and moments are, in a planned step.
+int in_place_input(const Node& node, std::span<const Type> inputs, size_t o) {
+  const auto& table = op_def(node.op).in_place;
+  if (o >= table.size()) return -1;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if ((table[o] >> i & 1) != 0 && inputs[i] == node.outputs[o]) return static_cast<int>(i);
+  }
+  return -1;
+}
+
+/// What whole numbers must stay below to be rows of the table that they choose from; 0 where they are no such thing.
+int64_t index_bound(const Node& node, std::span<const Type> inputs) {
+  switch (node.op) {
+    case Op::embedding:
+      return inputs[0].shape[0];
+    case Op::embedding_grad:
+      return node.attributes_as<EmbeddingGradAttributes>().rows;
+    case Op::one_hot:
+      return node.outputs[0].shape[-1];
+    case Op::linear_cross_entropy:
+    case Op::linear_cross_entropy_grad:
+    case Op::linear_cross_entropy_step:
+      return inputs[1].shape[0];
+    case Op::cached_attention:
+      return 1;  // the caches are empty
+    default:
+      return 0;
+  }
+}
+
+/// Repeats a short piece of random numbers: drawing them all would take longer than most kernels.
+template <typename T, typename Draw>
+void fill_repeating(const Tensor& tensor, Draw draw) {
+  std::array<T, 1 << 12> piece;
+  const Philox random(1, 1);
+  for (size_t i = 0; i < piece.size(); ++i) piece[i] = draw(random.word(i, 0));
+  const auto count = static_cast<size_t>(tensor.elements());
+  for (size_t at = 0; at < count; at += piece.size())
+    std::memcpy(tensor.as<T>() + at, piece.data(), std::min(piece.size(), count - at) * sizeof(T));
+}
+
+/// Numbers that no op turns into denormals, which some processors compute with slowly.
+float positive(uint32_t word) { return 0.05F + 0.95F * Philox::uniform(word); }
+
+/// Gives a tensor values that the node's kernel may be called with.
+void fill(const Node& node, std::span<const Type> inputs, const Tensor& tensor) {
+  switch (tensor.type.dtype) {
+    case DType::f32:
+      return fill_repeating<float>(tensor, positive);
+    case DType::f64:
+      return fill_repeating<double>(tensor, positive);
+    case DType::i32: {
+      const auto bound = static_cast<uint32_t>(index_bound(node, inputs));
+      return fill_repeating<int32_t>(tensor,
+                                     [&](uint32_t word) { return static_cast<int32_t>(bound > 0 ? word % bound : 1); });
+    }
+    case DType::boolean:
+      return fill_repeating<uint8_t>(tensor, [](uint32_t word) { return static_cast<uint8_t>(word & 1); });
+  }
+}
+
+double median_seconds(const Kernel& kernel, const KernelCall& call) {
+  using Clock = std::chrono::steady_clock;
+  constexpr size_t kCalls = 5;
+  constexpr double kLongSeconds = 0.02;
+  const auto timed = [&] {
+    const auto start = Clock::now();
+    kernel.run(call);
+    return std::chrono::duration<double>(Clock::now() - start).count();
+  };
+  const bool is_long = timed() > kLongSeconds;
+  std::array<double, kCalls> times{};
+  const auto end = times.begin() + (is_long ? 1 : kCalls);
+  std::generate(times.begin(), end, timed);
+  std::sort(times.begin(), end);
+  return times[static_cast<size_t>(end - times.begin()) / 2];
+}
+
+}  // namespace
+
+std::byte* KernelTimer::place(int64_t bytes) {
+  std::byte* start = memory_.data() + used_;
+  used_ += aligned(bytes);
+  return start;
+}
+
+bool KernelTimer::reserve(int64_t bytes) {
+  used_ = 0;
+  const auto wanted = static_cast<size_t>(bytes);
+  if (wanted <= memory_.size()) return true;
+  memory_ = HugeBuffer();
+  if (wanted > available_memory() / 2) return false;
+  memory_ = HugeBuffer(wanted, HugeBuffer::FirstTouch::now);
+  return true;
+}
+
+std::optional<double> KernelTimer::seconds(const Graph& graph, const Node& node) {
+  const Kernel* kernel = backend_->find(node.op, kernel_dtype(graph, node));
+  if (kernel == nullptr) return std::nullopt;
+  const std::vector<Type> types = graph.input_types(node);
+  const auto scratch = static_cast<int64_t>(
+      kernel->workspace != nullptr ? kernel->workspace(node, types, threads_->threads()) : size_t{0});
+  int64_t bytes = aligned(scratch);
+  for (const Type& type : types) bytes += aligned(type.bytes());
+  for (const Type& type : node.outputs) bytes += aligned(type.bytes());
+  if (!reserve(bytes)) return std::nullopt;
+
+  std::vector<Tensor> inputs;
+  std::vector<Tensor> outputs;
+  for (const Type& type : types) {
+    inputs.push_back({place(type.bytes()), type});
+    fill(node, types, inputs.back());
+  }
+  for (size_t o = 0; o < node.outputs.size(); ++o) {
+    const int input = in_place_input(node, types, o);
+    void* data = input >= 0 ? inputs[static_cast<size_t>(input)].data : place(node.outputs[o].bytes());
+    outputs.push_back({data, node.outputs[o]});
+  }
+  const StepState state{.seed = 1, .step = 1};
+  try {
+    return median_seconds(*kernel, {&node, inputs, outputs, place(scratch), &state, threads_});
+  } catch (const Error&) {
+    return std::nullopt;  // not with these values
+  }
+}
+
+}  // namespace sesame

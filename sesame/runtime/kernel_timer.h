@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "sesame/backend/kernel.h"
+#include "sesame/base/huge_buffer.h"
+
+namespace sesame {
+
+/// Times single kernels by themselves, on data and memory of its own. Not thread-safe.
+class KernelTimer {
+ public:
+  /// Both must outlive it.
+  KernelTimer(const Backend& backend, ThreadPool& threads) : backend_(&backend), threads_(&threads) {}
+
+  /// Seconds of one call of the node's kernel: the median of five after one that warms up; where a call takes more than
+  /// 20 ms, the second. Nothing where the backend has no kernel for the node, or its operands and results need more
+  /// than half of the memory that is free.
+  std::optional<double> seconds(const Graph& graph, const Node& node);
+
+ private:
+  bool reserve(int64_t bytes);
+  std::byte* place(int64_t bytes);
+
+  const Backend* backend_;
+  ThreadPool* threads_;
+  HugeBuffer memory_;  // of the largest call so far
+  int64_t used_ = 0;
+};
+
+}  // namespace sesame
