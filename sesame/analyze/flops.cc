@@ -34,6 +34,7 @@ double projection(const Graph& graph, const Node& node) {
 }  // namespace
 
 double model_flops(const Graph& graph, const Node& node) {
+  if (node.replay > 0) return 0;
   switch (node.op) {
     case Op::matmul:
       return matmul_flops(graph, node);

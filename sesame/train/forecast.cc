@@ -8,16 +8,9 @@
 #include "sesame/base/error.h"
 #include "sesame/base/text_format.h"
 #include "sesame/graph/op_def.h"
-#include "sesame/runtime/compile.h"
 
 namespace sesame {
 namespace {
-
-/// The arena of a plan as it is taken from the machine: in huge pages.
-int64_t arena_bytes_of(const MemoryPlan& plan) {
-  constexpr int64_t kPage = 2 << 20;
-  return (plan.arena_bytes + kPage - 1) / kPage * kPage;
-}
 
 double bytes_of(const Graph& graph) {
   double bytes = 0;
@@ -48,37 +41,36 @@ int64_t matmul_parameters(const Graph& graph) {
 }  // namespace
 
 double Forecast::seconds_per_step(const MachineSpeed& machine) const {
+  if (measured_seconds) return *measured_seconds;
   constexpr double kShareOfPeak = 0.7;
   return model_flops_per_step / (kShareOfPeak * machine.peak_gflops * 1e9) +
          static_cast<double>(update_bytes) / (machine.read_gbytes_s * 1e9);
 }
 
-Forecast forecast(const LossFunction& loss, const StepOptions& options, int threads) {
-  const StepGraphs graphs = build_step_graphs(loss, options);
+Forecast forecast(const StepPlan& plan, const MeasuredCosts* costs) {
   Forecast f;
-  f.parameters = count_of(graphs.layout.order);
-  f.matmul_parameters = matmul_parameters(graphs.evaluation);
-  f.tokens_per_step = options.tokens();
-  f.parameter_bytes = graphs.layout.elements * static_cast<int64_t>(sizeof(float));
+  f.parameters = count_of(plan.layout.order);
+  f.matmul_parameters = matmul_parameters(plan.evaluation.graph);
+  f.tokens_per_step = plan.options.tokens();
+  f.arena_bytes = plan.arena_bytes();
+  f.parameter_bytes = plan.parameter_bytes();
   f.gradient_bytes = f.parameter_bytes;
   f.moment_bytes = 2 * f.parameter_bytes;
-
-  const auto add = [&](const Graph& graph, int64_t runs) {
-    CompiledGraph compiled = compile(graph, {.threads = threads});
-    f.arena_bytes = std::max(f.arena_bytes, arena_bytes_of(compiled.plan));
-    f.model_flops_per_step += static_cast<double>(runs) * model_flops(compiled.graph);
-    f.bytes_per_step += static_cast<double>(runs) * bytes_of(compiled.graph);
-    return compiled;
-  };
-  const CompiledGraph gradient = add(graphs.gradient, 1);
-  f.scopes = cost_by_scope(gradient.graph, 3);
-  if (graphs.accumulate) add(*graphs.accumulate, options.accumulation - 1);
-  const double before_update = f.bytes_per_step;
-  add(graphs.norm, 1);
-  add(graphs.update, 1);
-  f.update_bytes = static_cast<int64_t>(f.bytes_per_step - before_update);
-  add(graphs.evaluation, 0);
+  f.scopes = cost_by_scope(plan.gradient.graph, 3);
+  bool known = costs != nullptr;
+  for (const StepPlan::Part& part : plan.parts()) {
+    const auto runs = static_cast<double>(part.runs);
+    f.model_flops_per_step += runs * model_flops(part.graph->graph);
+    f.bytes_per_step += runs * bytes_of(part.graph->graph);
+    known = known && (part.runs == 0 || costs->knows(part.graph->graph));
+  }
+  f.update_bytes = static_cast<int64_t>(bytes_of(plan.norm.graph) + bytes_of(plan.update.graph));
+  if (known) f.measured_seconds = plan.seconds;
   return f;
+}
+
+Forecast forecast(const LossFunction& loss, const StepOptions& options, int threads) {
+  return forecast(StepPlanner(loss, options, {.threads = threads}).plan({}));
 }
 
 void check_memory(const Forecast& forecast, uint64_t available) {

@@ -1,12 +1,13 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
+#include <optional>
 #include <vector>
 
 #include "sesame/analyze/cost_table.h"
 #include "sesame/base/machine.h"
-#include "sesame/train/step.h"
+#include "sesame/runtime/measured_costs.h"
+#include "sesame/train/step_plan.h"
 
 namespace sesame {
 
@@ -20,6 +21,8 @@ struct Forecast {
   double bytes_per_step = 0;        // read and written by the ops, update included
   int64_t update_bytes = 0;         // of these, by norm and optimiser
 
+  std::optional<double> measured_seconds;  // of a step, by times that were measured here
+
   int64_t arena_bytes = 0;
   int64_t parameter_bytes = 0;
   int64_t gradient_bytes = 0;
@@ -30,12 +33,16 @@ struct Forecast {
   [[nodiscard]] double flops_per_token() const { return model_flops_per_step / static_cast<double>(tokens_per_step); }
   [[nodiscard]] int64_t total_bytes() const { return arena_bytes + parameter_bytes + gradient_bytes + moment_bytes; }
 
-  /// Expected seconds of one step: matrix products at 70 % of the peak, and the bytes of everything else at the
-  /// bandwidth of reading.
+  /// Expected seconds of one step: as measured, or else matrix products at 70 % of the peak, and the bytes of
+  /// everything else at the bandwidth of reading.
   [[nodiscard]] double seconds_per_step(const MachineSpeed& machine) const;
 };
 
-/// `threads`: scratch memory of some kernels depends on it.
+/// `costs`, where given, are those that the step was planned with: if they know every call of the plan, they say what a
+/// step takes.
+Forecast forecast(const StepPlan& plan, const MeasuredCosts* costs = nullptr);
+
+/// Of the step without a limit on memory. `threads`: scratch memory of some kernels depends on it.
 Forecast forecast(const LossFunction& loss, const StepOptions& options, int threads);
 
 /// Throws Error with the parts and what to lower when `forecast` does not fit in `available` bytes.

@@ -12,6 +12,7 @@
 #include "sesame/base/error.h"
 #include "sesame/base/file.h"
 #include "sesame/base/text_format.h"
+#include "sesame/train/memory_setting.h"
 #include "sesame/train/recipe_options.h"
 #include "sesame/train/toml_keys.h"
 
@@ -238,6 +239,7 @@ void check_whole(const Recipe& recipe, const Assigner& assigner, std::string_vie
   if (recipe.optim.min_lr > recipe.optim.lr)
     refuse("optim.min_lr",
            fmt::format("optim.min_lr = {} is more than optim.lr = {}", recipe.optim.min_lr, recipe.optim.lr));
+  parse_memory(recipe.train.memory, fmt::format("{}: train.memory", assigner.place("train.memory", origin)));
   const double tokens = static_cast<double>(recipe.train.batch_size) * static_cast<double>(recipe.train.context);
   if (tokens > 1 << 26)
     refuse("train.batch_size",

@@ -136,6 +136,8 @@ struct TrainOptions {
   int64_t seed = 1337;
   int64_t threads = 0;
   std::string sampling = "shuffled";
+  std::string memory;
+  std::string split = "given";
 
   static constexpr auto options = std::make_tuple(
       Option{"steps", &TrainOptions::steps, "updates of the parameters", Bounds{1, 1e9}},
@@ -152,7 +154,16 @@ struct TrainOptions {
       Option{"seed", &TrainOptions::seed, "of initial weights, order of the data and dropout", Bounds{0, 9e15}},
       Option{"threads", &TrainOptions::threads, "processors to use; 0: all. The result does not depend on it",
              Bounds{0, 1024}},
-      Option{"sampling", &TrainOptions::sampling, "order of the sequences", Bounds{}, "shuffled|random|sequential"});
+      Option{"sampling", &TrainOptions::sampling, "order of the sequences", Bounds{}, "shuffled|random|sequential"},
+      Option{
+          "memory", &TrainOptions::memory,
+          "most memory that a step may take for values, parameters, gradients and moments: a size such as 1.5GiB, or "
+          "auto (90 % of what is free); empty: no limit, and what costs nothing is computed again; keep: nothing is. "
+          "The result does not depend on it"},
+      Option{"split", &TrainOptions::split,
+             "auto: cut batch_size x accumulation sequences into the micro-batches that take the least time in the "
+             "memory that there is; the run's recipe.toml has what was chosen",
+             Bounds{}, "given|auto"});
 };
 
 /// All settings of a training run.

@@ -4,8 +4,6 @@
 #include <array>
 #include <cmath>
 
-#include "sesame/graph/ops/ops.h"
-#include "sesame/passes/vjp.h"
 #include "sesame/train/model_directory.h"
 
 namespace sesame {
@@ -14,65 +12,7 @@ namespace {
 constexpr const char* kLoss = "loss";
 constexpr const char* kNorm = "grad_norm_squared";
 
-Type token_type(const StepOptions& options) { return {DType::i32, Shape{options.batch, options.context}}; }
-
-Value add_loss(Builder& builder, const LossFunction& loss, const StepOptions& options, Parameters& parameters,
-               Mode mode) {
-  const Value tokens = builder.input("tokens", token_type(options));    // [batch, time]
-  const Value targets = builder.input("targets", token_type(options));  // [batch, time]
-  const Value value = loss(parameters, tokens, targets, mode);          // []
-  builder.output(kLoss, value);
-  return value;
-}
-
-std::string gradient_name(const Parameter& parameter) { return "grad/" + parameter.name; }
-
-Graph gradient_graph(const LossFunction& loss, const StepOptions& options, bool accumulate, Parameters& parameters) {
-  Graph graph;
-  Builder builder(graph);
-  const Value value = add_loss(builder, loss, options, parameters, Mode::training);
-  std::vector<Value> leaves;
-  for (const Parameter& p : parameters.list()) leaves.push_back(builder.variable(p.name, {DType::f32, p.shape}));
-  std::vector<Value> sums;
-  for (const Parameter& p : parameters.list())
-    sums.push_back(builder.variable(gradient_name(p), {DType::f32, p.shape}));
-  const double scale = 1.0 / static_cast<double>(options.accumulation);
-  const std::vector<Value> grads =
-      gradients(builder, value, leaves, scale, accumulate ? std::span<const Value>(sums) : std::span<const Value>());
-  for (size_t i = 0; i < grads.size(); ++i) builder.update(sums[i], grads[i]);
-  return graph;
-}
-
-Graph evaluation_graph(const LossFunction& loss, const StepOptions& options) {
-  Graph graph;
-  Builder builder(graph);
-  Parameters parameters;
-  add_loss(builder, loss, options, parameters, Mode::evaluation);
-  return graph;
-}
-
 }  // namespace
-
-StepGraphs build_step_graphs(const LossFunction& loss, const StepOptions& options) {
-  StepGraphs graphs;
-  Parameters parameters;
-  graphs.gradient = gradient_graph(loss, options, false, parameters);
-  if (options.accumulation > 1) {
-    Parameters again;
-    graphs.accumulate = gradient_graph(loss, options, true, again);
-  }
-  graphs.layout = flat_layout(parameters.list());
-  graphs.adamw = {.beta1 = options.beta1,
-                  .beta2 = options.beta2,
-                  .epsilon = options.epsilon,
-                  .weight_decay = options.weight_decay,
-                  .max_grad_norm = options.clip,
-                  .decayed = graphs.layout.decayed};
-  graphs.norm = grad_norm_graph(graphs.layout.elements);
-  graphs.update = adamw_graph(graphs.layout.elements, graphs.adamw);
-  graphs.evaluation = evaluation_graph(loss, options);
-  return graphs;
-}
 
 struct TrainingStep::Impl {
   StepOptions options;
@@ -125,24 +65,25 @@ struct TrainingStep::Impl {
   }
 };
 
-TrainingStep::TrainingStep(const LossFunction& loss, const StepOptions& options, ThreadPool& threads)
-    : impl_(std::make_unique<Impl>()) {
-  StepGraphs graphs = build_step_graphs(loss, options);
-  impl_->options = options;
-  impl_->layout = std::move(graphs.layout);
-  impl_->adamw = graphs.adamw;
+TrainingStep::TrainingStep(StepPlan plan, ThreadPool& threads) : impl_(std::make_unique<Impl>()) {
+  impl_->options = plan.options;
+  impl_->layout = std::move(plan.layout);
+  impl_->adamw = std::move(plan.adamw);
   create_parameters(impl_->variables, impl_->layout.order);
   Impl::create_flat_like(impl_->variables, impl_->layout, "gradients", "grad/");
   Impl::create_flat_like(impl_->variables, impl_->layout, "adam.first_moment", "adam.first_moment/");
   Impl::create_flat_like(impl_->variables, impl_->layout, "adam.second_moment", "adam.second_moment/");
   const Program::Options program{.threads = &threads, .variables = &impl_->variables, .arena = impl_->arena};
-  impl_->gradient.emplace(graphs.gradient, program);
-  if (graphs.accumulate) impl_->accumulate.emplace(*graphs.accumulate, program);
-  impl_->norm.emplace(graphs.norm, program);
-  impl_->update.emplace(graphs.update, program);
-  impl_->evaluation.emplace(graphs.evaluation, program);
+  impl_->gradient.emplace(std::move(plan.gradient), program);
+  if (plan.accumulate) impl_->accumulate.emplace(*std::move(plan.accumulate), program);
+  impl_->norm.emplace(std::move(plan.norm), program);
+  impl_->update.emplace(std::move(plan.update), program);
+  impl_->evaluation.emplace(std::move(plan.evaluation), program);
   impl_->find_places();
 }
+
+TrainingStep::TrainingStep(const LossFunction& loss, const StepOptions& options, ThreadPool& threads)
+    : TrainingStep(StepPlanner(loss, options, {.threads = threads.threads()}).plan({}), threads) {}
 
 TrainingStep::~TrainingStep() = default;
 

@@ -19,6 +19,7 @@
 #include "sesame/train/forecast.h"
 #include "sesame/train/metrics.h"
 #include "sesame/train/model_recipe.h"
+#include "sesame/train/plan_recipe.h"
 #include "sesame/train/run_directory.h"
 #include "sesame/train/training_text.h"
 
@@ -40,7 +41,7 @@ Schedule schedule_of(const Recipe& recipe) {
 /// The settings that may change when a run goes on: they move no number that was computed so far.
 bool may_change(const std::string& key) {
   for (const char* free : {"train.steps", "train.threads", "train.log_every", "train.eval_every", "train.eval_batches",
-                           "train.checkpoint_every"})
+                           "train.checkpoint_every", "train.memory", "train.split"})
     if (key == free) return true;
   return false;
 }
@@ -54,6 +55,17 @@ void check_same_recipe(const Recipe& saved, const Recipe& recipe, const std::fil
       "--resume: the recipe differs from the run's own ({}) in {}; a run goes on with the settings that it began "
       "with",
       path.string(), fmt::join(changed, ", ")));
+}
+
+/// A run whose split was chosen when it began goes on with that: another one would have other bits.
+void keep_split(const Recipe& saved, Recipe& recipe) {
+  const TrainOptions& then = saved.train;
+  TrainOptions& now = recipe.train;
+  if (now.split != "auto" || then.split != "given") return;
+  if (then.batch_size * then.accumulation != now.batch_size * now.accumulation) return;
+  now.batch_size = then.batch_size;
+  now.accumulation = then.accumulation;
+  now.split = "given";
 }
 
 /// Whether there is a checkpoint to go on from.
@@ -73,6 +85,8 @@ class Run {
         threads_(threads),
         text_(prepare_text(recipe_, directory_, threads.threads())),
         config_(model_config(recipe_, text_.tokenizer.vocabulary_size())),
+        machine_(probe_machine(threads)),
+        plan_(plan()),
         options_(step_options(recipe_)),
         schedule_(schedule_of(recipe_)),
         files_{config_, text_.tokenizer, to_toml(recipe_)},
@@ -84,7 +98,7 @@ class Run {
 
   TrainResult train() {
     announce();
-    step_.emplace(gpt_loss_function(config_), options_, threads_);
+    step_.emplace(std::move(plan_), threads_);
     start_or_resume();
     metrics_.emplace(directory_, state_.step, request_.json);
     progress_.emplace("train", static_cast<uint64_t>(recipe_.train.steps));
@@ -95,9 +109,20 @@ class Run {
   }
 
  private:
+  /// Chooses the split where the recipe asks for that, and records it: a run that goes on keeps to it.
+  StepPlan plan() {
+    RecipePlan planned = RecipePlanner(recipe_, config_, threads_, machine_).plan();
+    if (recipe_.train.split != planned.recipe.train.split) {
+      recipe_ = planned.recipe;
+      write_file_atomically(directory_.recipe(), to_toml(recipe_));
+      fmt::print(stderr, "split:   micro-batches of {} sequences, {} in a step\n", recipe_.train.batch_size,
+                 recipe_.train.accumulation);
+    }
+    forecast_ = planned.forecast;
+    return std::move(planned.step);
+  }
+
   void announce() {
-    forecast_ = forecast(gpt_loss_function(config_), options_, threads_.threads());
-    machine_ = probe_machine(threads_);
     const auto bytes = [](int64_t n) { return human_bytes(static_cast<uint64_t>(n)); };
     const auto count = [](auto n) { return human_count(static_cast<double>(n)); };
     const Forecast& f = *forecast_;
@@ -111,6 +136,7 @@ class Run {
                flops_text(f.model_flops_per_step), f.tokens_per_step);
     fmt::print(stderr, "memory:  {}: step {}, parameters {}, gradients {}, moments {}\n", bytes(f.total_bytes()),
                bytes(f.arena_bytes), bytes(f.parameter_bytes), bytes(f.gradient_bytes), bytes(f.moment_bytes));
+    if (recipe_.train.memory != "keep") fmt::print(stderr, "replays: {}\n", replay_text(plan_));
     fmt::print(stderr, "machine: {}, {}, {} threads: peak {:.0f} GFLOP/s, {:.0f} GB/s\n", processor_name(),
                vector_instructions(), threads_.threads(), machine_.peak_gflops, machine_.read_gbytes_s);
     fmt::print(stderr, "time:    about {} for {} steps\n",
@@ -296,18 +322,19 @@ class Run {
   }
 
   const TrainRequest& request_;
-  const Recipe& recipe_;
+  Recipe recipe_;
   const RunDirectory& directory_;
   ThreadPool& threads_;
   TrainingText text_;
   GptConfig config_;
+  MachineSpeed machine_;
+  std::optional<Forecast> forecast_;
+  StepPlan plan_;  // until the step is made
   StepOptions options_;
   Schedule schedule_;
   ModelFiles files_;
   SequenceSampler sampler_;
   std::optional<Evaluation> evaluation_;
-  std::optional<Forecast> forecast_;
-  MachineSpeed machine_;
   std::optional<TrainingStep> step_;
   std::optional<MetricsLog> metrics_;
   std::optional<Progress> progress_;
@@ -328,14 +355,18 @@ class Run {
 TrainResult train(const TrainRequest& request) {
   const RunDirectory run{request.out};
   open_run_directory(run, request.resume, request.overwrite);
+  TrainRequest settled = request;
   std::error_code ignored;
-  if (request.resume && std::filesystem::exists(run.recipe(), ignored))
-    check_same_recipe(load_recipe(run.recipe()), request.recipe, run.recipe());
+  if (request.resume && std::filesystem::exists(run.recipe(), ignored)) {
+    const Recipe saved = load_recipe(run.recipe());
+    keep_split(saved, settled.recipe);
+    check_same_recipe(saved, settled.recipe, run.recipe());
+  }
   if (request.resume && !has_checkpoint(run))
     fmt::print(stderr, "resume:  {} holds no checkpoint; starting from the beginning\n", run.root.string());
-  write_file_atomically(run.recipe(), to_toml(request.recipe));
+  write_file_atomically(run.recipe(), to_toml(settled.recipe));
   ThreadPool threads(static_cast<int>(request.recipe.train.threads));
-  return Run(request, run, threads).train();
+  return Run(settled, run, threads).train();
 }
 
 }  // namespace sesame
