@@ -1,6 +1,9 @@
 #include "sesame/base/machine.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cstdlib>
 #include <fstream>
 #include <limits>
 #include <string_view>
@@ -38,6 +41,19 @@ std::string processor_name() {
     if (line.starts_with("model name") && colon != std::string::npos) return line.substr(colon + 2);
   }
   return "unknown processor";
+}
+
+size_t last_level_cache_bytes() {
+  uint64_t largest = 0;
+  for (int index = 0;; ++index) {
+    std::ifstream file("/sys/devices/system/cpu/cpu0/cache/index" + std::to_string(index) + "/size");
+    std::string size;  // "32768K"
+    if (!(file >> size)) break;
+    largest = std::max<uint64_t>(largest, std::strtoull(size.c_str(), nullptr, 10) * 1024);
+  }
+  if (largest > 0) return largest;
+  // Some virtual machines report the host's caches here, several times what one processor has.
+  return static_cast<size_t>(std::max({::sysconf(_SC_LEVEL3_CACHE_SIZE), ::sysconf(_SC_LEVEL2_CACHE_SIZE), 0L}));
 }
 
 uint64_t available_memory() { return std::min(kilobytes_line("/proc/meminfo", "MemAvailable:"), cgroup_room()); }

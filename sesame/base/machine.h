@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -14,12 +15,20 @@ struct MachineSpeed {
 };
 
 /// Highest rate of float32 multiply-adds with the widest vectors at hand, in GFLOP/s over all threads of the pool.
-/// The best of `trials` of about 10 ms each.
-double probe_peak_gflops(ThreadPool& pool, int trials = 5);
+/// The best of `trials` of about `trial_seconds` each.
+double probe_peak_gflops(ThreadPool& pool, int trials = 5, double trial_seconds = 0.01);
 
-/// Highest rate of reading from memory, in 10^9 bytes a second over all threads of the pool. Takes a buffer of four
-/// times the last-level cache, at least 64 MiB and at most 256 MiB, and gives it back.
-double probe_read_bandwidth(ThreadPool& pool, int trials = 3);
+/// What that probe runs, on the calling thread: `rounds` rounds of multiply-adds in registers. Returns the operations
+/// done, for those who time it by a clock of their own.
+double multiply_add_rounds(int64_t rounds);
+
+/// Highest rate of reading, in 10^9 bytes a second over all threads of the pool, from a buffer that is taken for it and
+/// given back. By default it has four times the size of the last-level cache, at least 64 MiB and at most 256 MiB: that
+/// is the bandwidth of memory. With `bytes` that fit in a cache it is that cache's.
+double probe_read_bandwidth(ThreadPool& pool, int trials = 3, size_t bytes = 0);
+
+/// Of the largest cache; 0 where the system does not say.
+size_t last_level_cache_bytes();
 
 /// Both probes; about 0.2 s.
 MachineSpeed probe_machine(ThreadPool& pool);

@@ -57,8 +57,6 @@ const char* TargetName() { return hwy::TargetName(HWY_TARGET); }
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-#include <unistd.h>
-
 #include <algorithm>
 
 namespace sesame {
@@ -79,16 +77,16 @@ void keep(uint64_t value) {
   sink.fetch_add(value, std::memory_order_relaxed);
 }
 
-size_t last_level_cache_bytes() {
-  const long level3 = ::sysconf(_SC_LEVEL3_CACHE_SIZE);
-  const long level2 = ::sysconf(_SC_LEVEL2_CACHE_SIZE);
-  return static_cast<size_t>(std::max({level3, level2, 0L}));
-}
-
 }  // namespace
 
-double probe_peak_gflops(ThreadPool& pool, int trials) {
-  constexpr double kTrialSeconds = 0.01;
+double multiply_add_rounds(int64_t rounds) {
+  float sink = 0;
+  const int64_t done = HWY_DYNAMIC_DISPATCH(MultiplyAdd)(rounds, &sink);
+  keep(static_cast<uint64_t>(sink));
+  return static_cast<double>(done);
+}
+
+double probe_peak_gflops(ThreadPool& pool, int trials, double trial_seconds) {
   constexpr int64_t kRounds = 2000;  // some 10 us between two looks at the clock
   double best = 0;
   for (int trial = 0; trial < trials; ++trial) {
@@ -97,7 +95,7 @@ double probe_peak_gflops(ThreadPool& pool, int trials) {
     pool.run(pool.threads(), [&](int64_t, int) {
       int64_t mine = 0;
       float sink = 0;
-      while (seconds_since(start) < kTrialSeconds) mine += HWY_DYNAMIC_DISPATCH(MultiplyAdd)(kRounds, &sink);
+      while (seconds_since(start) < trial_seconds) mine += HWY_DYNAMIC_DISPATCH(MultiplyAdd)(kRounds, &sink);
       operations += mine;
       keep(static_cast<uint64_t>(sink));
     });
@@ -106,16 +104,17 @@ double probe_peak_gflops(ThreadPool& pool, int trials) {
   return best;
 }
 
-double probe_read_bandwidth(ThreadPool& pool, int trials) {
+double probe_read_bandwidth(ThreadPool& pool, int trials, size_t bytes) {
   constexpr size_t kBlockBytes = size_t{1} << 20;
-  const size_t bytes = std::clamp(4 * last_level_cache_bytes(), size_t{64} << 20, size_t{256} << 20);
-  const HugeBuffer buffer(bytes / kBlockBytes * kBlockBytes, HugeBuffer::FirstTouch::now);
+  if (bytes == 0) bytes = std::clamp(4 * last_level_cache_bytes(), size_t{64} << 20, size_t{256} << 20);
+  const size_t blocks = std::max<size_t>(bytes / kBlockBytes, 1);
+  const HugeBuffer buffer(blocks * kBlockBytes, HugeBuffer::FirstTouch::now);
   const auto words = buffer.as<const uint64_t>();
   constexpr size_t kBlockWords = kBlockBytes / sizeof(uint64_t);
   double best = 0;
   for (int trial = 0; trial < trials; ++trial) {
     const auto start = Clock::now();
-    pool.run(static_cast<int64_t>(buffer.size() / kBlockBytes), [&](int64_t block, int) {
+    pool.run(static_cast<int64_t>(blocks), [&](int64_t block, int) {
       keep(HWY_DYNAMIC_DISPATCH(Sum)(words.data() + static_cast<size_t>(block) * kBlockWords, kBlockWords));
     });
     best = std::max(best, static_cast<double>(buffer.size()) / seconds_since(start) / 1e9);

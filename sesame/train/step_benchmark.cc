@@ -2,10 +2,8 @@
 
 #include <algorithm>
 #include <chrono>
-#include <map>
 
 #include "sesame/base/philox.h"
-#include "sesame/graph/op_def.h"
 #include "sesame/optim/schedule.h"
 #include "sesame/train/model_recipe.h"
 
@@ -53,34 +51,11 @@ class BenchmarkRun {
     return std::chrono::duration<double>(Clock::now() - start).count();
   }
 
-  void profile(StepBenchmark& result) {
-    std::map<Op, StepBenchmark::OpTime> by_op;
-    std::map<Op, Cost> cost_by_op;
-    for (const TrainingStep::Part& part : step_.parts()) {
-      const std::vector<Program::CallInfo> calls = part.program->calls();
-      std::vector<double> seconds(calls.size());
-      if (part.program == step_.parts().front().program) feed(step_.feed(0));
-      part.program->run_timed({.seed = options_.seed, .step = micro_batches_}, seconds);
-      const auto runs = static_cast<double>(part.runs);
-      for (size_t i = 0; i < calls.size(); ++i) {
-        StepBenchmark::OpTime& op = by_op[calls[i].op];
-        op.name = name_of(calls[i].op);
-        op.calls += part.runs;
-        op.seconds += runs * seconds[i];
-        cost_by_op[calls[i].op].flops += runs * calls[i].flops;
-        cost_by_op[calls[i].op].bytes += runs * calls[i].bytes;
-        result.calls.push_back(
-            {op.name, calls[i].scope, calls[i].shapes, seconds[i], calls[i].flops / seconds[i] * 1e-9});
-      }
-    }
-    for (auto& [kind, op] : by_op) {
-      op.gflops = cost_by_op[kind].flops / op.seconds * 1e-9;
-      op.gigabytes_per_s = cost_by_op[kind].bytes / op.seconds * 1e-9;
-      result.ops.push_back(op);
-    }
-    const auto dearer = [](const auto& a, const auto& b) { return a.seconds > b.seconds; };
-    std::sort(result.ops.begin(), result.ops.end(), dearer);
-    std::sort(result.calls.begin(), result.calls.end(), dearer);
+  StepProfile profile(ThreadPool& threads, int64_t repeats) {
+    return profile_step(step_, options_, threads, repeats, [this](const TrainingStep::Feed& to) {
+      feed(to);
+      ++micro_batches_;
+    });
   }
 
  private:
@@ -130,7 +105,7 @@ StepBenchmark benchmark_step(const Recipe& recipe, const StepBenchmarkOptions& o
   result.gflops = flops / result.median_seconds * 1e-9;
   result.machine = {median(peaks), median(bandwidths)};
   result.share_of_peak = median(shares);
-  if (options.profile) run.profile(result);
+  if (options.profile) result.profile = run.profile(threads, std::min<int64_t>(options.steps, 10));
   return result;
 }
 

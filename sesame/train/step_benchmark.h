@@ -1,19 +1,20 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
+#include <optional>
 #include <vector>
 
 #include "sesame/base/machine.h"
 #include "sesame/train/forecast.h"
 #include "sesame/train/recipe.h"
+#include "sesame/train/step_profile.h"
 
 namespace sesame {
 
 struct StepBenchmarkOptions {
   int64_t warm_up = 2;
   int64_t steps = 10;    // that are timed
-  bool profile = false;  // one more step, each call timed by itself
+  bool profile = false;  // then as many more, at most 10, with a clock around each call
 };
 
 /// How fast a recipe's step runs here, on random tokens. Times are seconds.
@@ -29,23 +30,7 @@ struct StepBenchmark {
   int64_t planned_bytes = 0;
   int64_t measured_peak_bytes = 0;  // highest resident memory over the steps, less that before the step was built
 
-  struct OpTime {
-    std::string name;
-    int64_t calls = 0;
-    double seconds = 0;
-    double gflops = 0;  // by the op's own count
-    double gigabytes_per_s = 0;
-  };
-  std::vector<OpTime> ops;  // by falling time, with profile
-
-  struct CallTime {
-    std::string op;
-    std::string scope;
-    std::string shapes;
-    double seconds = 0;
-    double gflops = 0;
-  };
-  std::vector<CallTime> calls;  // the dearest first, with profile
+  std::optional<StepProfile> profile;
 };
 
 StepBenchmark benchmark_step(const Recipe& recipe, const StepBenchmarkOptions& options);

@@ -102,7 +102,8 @@ TEST(Use, PlanSaysWhatBenchMeasures) {
   const Scratch scratch;
   const std::vector<std::string> small{"--set", "model.n_layer=2", "--set", "train.batch_size=4"};
   std::vector<std::string> plan{"plan", "recipes/shakespeare-char.toml", "--json"};
-  std::vector<std::string> bench{"bench", "step", "recipes/shakespeare-char.toml", "--json", "--steps", "2"};
+  std::vector<std::string> bench{"bench", "step",     "recipes/shakespeare-char.toml", "--json", "--steps",
+                                 "2",     "--profile"};
   plan.insert(plan.end(), small.begin(), small.end());
   bench.insert(bench.end(), small.begin(), small.end());
   const Outcome planned = run(plan, scratch.path());
