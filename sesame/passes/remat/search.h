@@ -21,8 +21,9 @@ std::optional<Sequence> search(const Problem& problem, const Sequence& start, in
 
 /// No execution within `budget` takes fewer seconds than this: the cost of running every node once, plus a lower bound
 /// on what must be computed after the turning point that is not kept over it, by Lagrangian relaxation of the memory at
-/// that point (a minimum cut for each multiplier). `turning` is the node whose first run everything after it in the
-/// given order depends on: nodes before it are forward.
+/// that point (a minimum cut for each multiplier). `turning` is the node on whose first run the backward part depends:
+/// the nodes that it depends on are forward, those that depend on it backward, others may run on either side. Infinite
+/// where what must be held at that point does not fit.
 double lower_bound_seconds(const Problem& problem, int32_t turning, int64_t budget);
 
 }  // namespace sesame::remat
