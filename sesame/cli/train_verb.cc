@@ -12,6 +12,7 @@ namespace {
 struct TrainArguments {
   std::string recipe;
   std::vector<std::string> settings;
+  std::string memory;
   std::string out;
   bool resume = false;
   bool overwrite = false;
@@ -28,7 +29,9 @@ int run_train(const TrainArguments& a) {
   if (a.out.empty()) fail_usage("train: name the directory of the run with --out DIR");
   if (a.resume && a.overwrite) fail_usage("train: --resume and --overwrite exclude each other");
   TrainRequest request;
-  request.recipe = load_recipe(a.recipe, a.settings);
+  std::vector<std::string> settings = a.settings;
+  if (!a.memory.empty()) settings.push_back("train.memory=" + a.memory);
+  request.recipe = load_recipe(a.recipe, settings);
   request.out = a.out;
   request.resume = a.resume;
   request.overwrite = a.overwrite;
@@ -42,6 +45,8 @@ void add_train(CLI::App& app, int& status) {
   auto a = std::make_shared<TrainArguments>();
   app.add_option("RECIPE", a->recipe, "settings, a TOML file (recipes/ has some)");
   app.add_option("--set", a->settings, "one setting, section.key=value; may be given again")->allow_extra_args(false);
+  app.add_option("--memory", a->memory,
+                 "most memory of a step, such as 1.5GiB, or auto; short for --set train.memory=");
   app.add_option("--out", a->out, "directory of the run: models, metrics, checkpoints");
   app.add_flag("--resume", a->resume, "go on with the run in --out");
   app.add_flag("--overwrite", a->overwrite, "throw the run in --out away and begin anew");

@@ -42,26 +42,24 @@ RecipePlanner::RecipePlanner(const Recipe& recipe, const GptConfig& config, Thre
               .limit_seconds = measure == Measure::always || costs_matter(recipe) ? kMeasuringSeconds : 0,
               .machine = machine}) {}
 
-StepPlanner RecipePlanner::planner_of(int64_t batch, int64_t accumulation) {
+StepPlanner RecipePlanner::step_planner(int64_t batch, int64_t accumulation) {
   StepOptions options = step_options(recipe_);
   options.batch = batch;
   options.accumulation = accumulation;
   return {gpt_loss_function(config_), options, {.threads = threads_, .seconds = std::ref(costs_)}};
 }
 
-StepPlanner RecipePlanner::step_planner() { return planner_of(recipe_.train.batch_size, recipe_.train.accumulation); }
-
 RecipePlan RecipePlanner::plan() {
-  RecipePlan result{.recipe = recipe_, .step = {}, .forecast = {}};
+  RecipePlan result{.recipe = recipe_, .splits = {}, .step = {}, .forecast = {}};
   TrainOptions& train = result.recipe.train;
   if (train.split == "auto") {
-    const std::vector<Split> all = splits();
-    const Split& best = best_split(all);
+    result.splits = splits();
+    const Split& best = best_split(result.splits);
     train.batch_size = best.batch;
     train.accumulation = best.accumulation;
     train.split = "given";
   }
-  result.step = planner_of(train.batch_size, train.accumulation).plan(parse_memory(train.memory, "train.memory"));
+  result.step = step_planner(train.batch_size, train.accumulation).plan(parse_memory(train.memory, "train.memory"));
   result.forecast = forecast(result.step, &costs_);
   finish();
   return result;
@@ -78,7 +76,7 @@ std::vector<Split> RecipePlanner::splits() {
 Split RecipePlanner::split_of(int64_t batch, int64_t accumulation) {
   Split split{.batch = batch, .accumulation = accumulation};
   try {
-    const StepPlan plan = planner_of(batch, accumulation).plan(parse_memory(recipe_.train.memory, "train.memory"));
+    const StepPlan plan = step_planner(batch, accumulation).plan(parse_memory(recipe_.train.memory, "train.memory"));
     check_memory(forecast(plan), available_memory());
     split.fits = true;
     split.planned_bytes = plan.planned_bytes();

@@ -14,13 +14,6 @@
 
 namespace sesame {
 
-/// How a recipe's step will run here.
-struct RecipePlan {
-  Recipe recipe;  // as given, but with the split that was chosen where it asked for that
-  StepPlan step;
-  Forecast forecast;
-};
-
 /// One way to cut a step's sequences into micro-batches.
 struct Split {
   int64_t batch = 0;
@@ -34,6 +27,14 @@ struct Split {
   [[nodiscard]] double tokens_per_s(int64_t context) const {
     return static_cast<double>(batch * accumulation * context) / seconds;
   }
+};
+
+/// How a recipe's step will run here.
+struct RecipePlan {
+  Recipe recipe;              // as given, but with the split that was chosen where it asked for that
+  std::vector<Split> splits;  // that it was chosen from
+  StepPlan step;
+  Forecast forecast;
 };
 
 /// Plans the steps of a recipe with the costs of this machine. Costs are measured (for a few seconds at most, and kept
@@ -54,8 +55,8 @@ class RecipePlanner {
   /// micro-batch.
   [[nodiscard]] std::vector<Split> splits();
 
-  /// A planner of the recipe's step as it is given, with these costs. It must not outlive this object.
-  [[nodiscard]] StepPlanner step_planner();
+  /// A planner of steps with these costs; it must not outlive this object.
+  [[nodiscard]] StepPlanner step_planner(int64_t batch, int64_t accumulation);
 
   /// Writes newly measured costs to the file.
   void finish() { costs_.finish(); }
@@ -63,7 +64,6 @@ class RecipePlanner {
   [[nodiscard]] const MeasuredCosts& costs() const { return costs_; }
 
  private:
-  [[nodiscard]] StepPlanner planner_of(int64_t batch, int64_t accumulation);
   [[nodiscard]] Split split_of(int64_t batch, int64_t accumulation);
 
   Recipe recipe_;
