@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 #include <random>
+#include <set>
 
 #include "sesame/passes/remat/sequence_cost.h"
 #include "sesame/passes/remat/sequence_moves.h"
@@ -24,7 +25,8 @@ class LocalSearch {
         moves_(problem),
         deadline_(Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds))) {
     for (const auto& node : problem.nodes) once_seconds_ += node.seconds;
-    little_ = 1e-6 * once_seconds_ / static_cast<double>(std::max<size_t>(1, problem.nodes.size())) + 1e-300;
+    mean_seconds_ = once_seconds_ / static_cast<double>(std::max<size_t>(1, problem.nodes.size()));
+    little_ = 1e-6 * mean_seconds_ + 1e-300;
   }
 
   std::optional<Sequence> run(const Sequence& start) {
@@ -42,7 +44,9 @@ class LocalSearch {
  private:
   using Clock = std::chrono::steady_clock;
   struct Candidate {
-    double price;
+    double price;   // seconds for each byte and position above the budget
+    double relief;  // such bytes and positions
+    int32_t value;
     int32_t position;
     std::vector<int32_t> nodes;
   };
@@ -97,8 +101,7 @@ class LocalSearch {
         const double relief = static_cast<double>(bytes) * over - moves_.held_on();
         if (nodes.empty() || nodes.size() == before || relief <= 0) continue;
         before = nodes.size();
-        const double seconds = std::max(0.0, moves_.added_seconds(gap)) + little_;
-        candidates.push_back({seconds / relief, gap.to, nodes});
+        candidates.push_back({price(moves_.added_seconds(gap), relief), relief, gap.value, gap.to, nodes});
       }
     }
     std::stable_sort(candidates.begin(), candidates.end(),
@@ -106,15 +109,46 @@ class LocalSearch {
     return candidates;
   }
 
+  /// What costs nothing must still be worth a move.
+  [[nodiscard]] double price(double seconds, double relief) const {
+    return (std::max(0.0, seconds) + 0.02 * mean_seconds_) / relief;
+  }
+
   /// Far above the budget many of the cheapest drops will be needed anyway.
   bool drop_many(Sequence& sequence, const Score& score, const std::vector<Candidate>& candidates) {
-    const size_t count = candidates.size() / 24;
-    if (count < 2) return false;
+    Sequence next;
+    for (double share = 0.5; share > 0.01; share /= 2) {
+      const std::vector<const Candidate*> chosen = cheapest(candidates, share * score.excess);
+      if (chosen.size() < 2) return false;
+      insert_all(sequence, chosen, next);
+      const Score then = evaluate(next);
+      if (!then.legal || then.excess > (1 - share / 3) * score.excess) continue;
+      sequence = next;
+      moves_.look_at(sequence, cost_);
+      remove_all_that_fit(sequence, replays(sequence), next);
+      if (evaluate(next).legal) sequence = next;
+      return true;
+    }
+    return false;
+  }
+
+  /// One for each gap, in order of position.
+  static std::vector<const Candidate*> cheapest(const std::vector<Candidate>& candidates, double relief) {
     std::vector<const Candidate*> chosen;
-    for (size_t c = 0; c < count; ++c) chosen.push_back(&candidates[c]);
+    std::set<std::pair<int32_t, int32_t>> seen;
+    for (const Candidate& candidate : candidates) {
+      if (!seen.emplace(candidate.value, candidate.position).second) continue;
+      if (relief <= 0) break;
+      chosen.push_back(&candidate);
+      relief -= candidate.relief;
+    }
     std::stable_sort(chosen.begin(), chosen.end(),
                      [](const Candidate* a, const Candidate* b) { return a->position < b->position; });
-    Sequence next;
+    return chosen;
+  }
+
+  void insert_all(const Sequence& sequence, const std::vector<const Candidate*>& chosen, Sequence& next) {
+    next.clear();
     size_t c = 0;
     std::vector<int32_t> added(problem_.nodes.size(), -1);  // per node: before which position
     for (int32_t p = 0; p <= static_cast<int32_t>(sequence.size()); ++p) {
@@ -127,10 +161,6 @@ class LocalSearch {
       if (p < static_cast<int32_t>(sequence.size())) next.push_back(sequence[index(p)]);
     }
     moves_.drop_unread(next);
-    const Score then = evaluate(next);
-    if (!then.legal || then.excess > 0.98 * score.excess || then.peak_bytes > score.peak_bytes) return false;
-    sequence = next;
-    return true;
   }
 
   bool drop_one(Sequence& sequence, const Score& score, const std::vector<Candidate>& candidates) {
@@ -141,10 +171,10 @@ class LocalSearch {
     const auto consider = [&](const Sequence& next) {
       const Score then = evaluate(next);
       if (!then.legal || then.excess >= score.excess) return;
-      const double price = (then.seconds - score.seconds + little_) / (score.excess - then.excess);
-      if (!best.empty() && price >= best_price) return;
+      const double then_price = price(then.seconds - score.seconds, score.excess - then.excess);
+      if (!best.empty() && then_price >= best_price) return;
       best = next;
-      best_price = price;
+      best_price = then_price;
     };
     Sequence next;
     for (size_t c = 0; c < std::min(kMost, candidates.size()) && (best.empty() || c < kLook); ++c) {
@@ -281,14 +311,13 @@ class LocalSearch {
   void anneal() {
     constexpr int kRounds = 4;
     const int steps = static_cast<int>(kEffort / (problem_.nodes.size() + 1) / kRounds);
-    const double mean = once_seconds_ / static_cast<double>(std::max<size_t>(1, problem_.nodes.size()));
     for (int round = 0; round < kRounds && !perfect(); ++round) {
       Sequence sequence = best_;
       Score score = evaluate(sequence);
       for (int step = 0; step < steps; ++step) {
         if (step % 16 == 0 && (out_of_time() || perfect())) return;
         const double progress = static_cast<double>(step) / steps;
-        const double temperature = mean * kHot * std::pow(kCold / kHot, progress);
+        const double temperature = mean_seconds_ * kHot * std::pow(kCold / kHot, progress);
         const double rate = kLowRate * std::pow(kHighRate / kLowRate, progress);
         if (!neighbour(sequence)) continue;
         const Score then = evaluate(next_);
@@ -343,6 +372,7 @@ class LocalSearch {
   SequenceMoves moves_;
   const Clock::time_point deadline_;
   double once_seconds_ = 0;
+  double mean_seconds_ = 0;
   double little_ = 0;  // a difference in seconds that means nothing
   Sequence best_;
   Score best_score_;
