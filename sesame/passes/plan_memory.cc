@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 #include "sesame/graph/op_def.h"
@@ -23,13 +24,11 @@ struct Buffer {
   int32_t workspace = -1;  // the position of the call that it is scratch memory for
 };
 
-/// First fit by decreasing size: each buffer gets the lowest offset that is free for its whole life.
-int64_t assign_offsets(std::vector<Buffer>& buffers) {
-  std::vector<size_t> order(buffers.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::ranges::stable_sort(order, [&](size_t a, size_t b) { return buffers[a].bytes > buffers[b].bytes; });
+/// First fit in the given order: each buffer gets the lowest offset that is free for its whole life.
+int64_t first_fit(std::vector<Buffer>& buffers, const std::vector<size_t>& order) {
   int64_t arena = 0;
   std::vector<const Buffer*> placed;  // by offset
+  placed.reserve(buffers.size());
   for (const size_t index : order) {
     Buffer& buffer = buffers[index];
     int64_t offset = 0;
@@ -44,6 +43,40 @@ int64_t assign_offsets(std::vector<Buffer>& buffers) {
     placed.insert(place, &buffer);
   }
   return arena;
+}
+
+/// First fit by decreasing size, by life times size and by life; where none reaches the largest sum of live bytes,
+/// again with the buffers first that ended above it. The best of all.
+int64_t assign_offsets(std::vector<Buffer>& buffers, int64_t lower_bound) {
+  constexpr int kRetries = 12;
+  std::vector<size_t> order(buffers.size());
+  int64_t best = std::numeric_limits<int64_t>::max();
+  std::vector<int64_t> best_offsets;
+  const auto attempt = [&] {
+    const int64_t arena = first_fit(buffers, order);
+    if (arena >= best) return;
+    best = arena;
+    best_offsets.clear();
+    for (const Buffer& buffer : buffers) best_offsets.push_back(buffer.offset);
+  };
+  const auto life = [](const Buffer& b) { return static_cast<double>(b.last - b.first + 1); };
+  const auto sort_by = [&](auto key) {
+    std::iota(order.begin(), order.end(), size_t{0});
+    std::ranges::stable_sort(order, [&](size_t a, size_t b) { return key(buffers[a]) > key(buffers[b]); });
+  };
+  for (int rule = 0; rule < 3 && best > lower_bound; ++rule) {
+    if (rule == 0) sort_by([](const Buffer& b) { return static_cast<double>(b.bytes); });
+    if (rule == 1) sort_by([&](const Buffer& b) { return static_cast<double>(b.bytes) * life(b); });
+    if (rule == 2) sort_by(life);
+    attempt();
+    for (int retry = 0; retry < kRetries && best > lower_bound; ++retry) {
+      std::ranges::stable_partition(order,
+                                    [&](size_t i) { return buffers[i].offset + buffers[i].bytes > lower_bound; });
+      attempt();
+    }
+  }
+  for (size_t i = 0; i < buffers.size(); ++i) buffers[i].offset = best_offsets[i];
+  return buffers.empty() ? 0 : best;
 }
 
 int64_t largest_live_sum(const std::vector<Buffer>& buffers, size_t positions) {
@@ -114,8 +147,8 @@ MemoryPlan plan_memory(const Graph& graph, FunctionRef<int64_t(const Graph&, con
     plan.workspace_offsets.push_back(-1);
     if (bytes > 0) buffers.push_back({.bytes = bytes, .first = id, .last = id, .root = {}, .workspace = id});
   }
-  plan.arena_bytes = assign_offsets(buffers);
   plan.lower_bound_bytes = largest_live_sum(buffers, plan.schedule.size());
+  plan.arena_bytes = assign_offsets(buffers, plan.lower_bound_bytes);
   for (const Buffer& buffer : buffers) {
     if (buffer.workspace >= 0) plan.workspace_offsets[static_cast<size_t>(buffer.workspace)] = buffer.offset;
   }

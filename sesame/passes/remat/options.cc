@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "sesame/passes/remat/free_replays.h"
 #include "sesame/passes/remat/min_cut.h"
@@ -10,7 +11,7 @@
 namespace sesame::remat {
 namespace {
 
-constexpr size_t kMostOptions = 16;
+constexpr size_t kMostChoices = 8;  // of what to save; each with up to three degrees of thrift
 constexpr size_t kEnumerated = 10;  // nodes whose every subset is looked at
 
 size_t index(int32_t i) { return static_cast<size_t>(i); }
@@ -71,6 +72,10 @@ class Part {
   std::vector<int32_t> number_;
 };
 
+bool forgotten_after_use(const GraphProblem& p, int32_t node, Thrift thrift) {
+  return thrift == Thrift::everything || (thrift == Thrift::cheap_nodes && p.cheap[index(node)]);
+}
+
 class StageOptions {
  public:
   StageOptions(const GraphProblem& p, const Stages& stages, size_t stage)
@@ -83,20 +88,25 @@ class StageOptions {
     }
   }
 
-  Chain::Stage run(std::vector<std::vector<int32_t>>& saved) {
+  Chain::Stage run(std::vector<StageOption>& options) {
     Chain::Stage made;
     made.input_bytes = bytes_of(stage_.input);
     for (int32_t n = stage_.first; n < stage_.last; ++n) made.forward_seconds += node(n).seconds;
     made.forward_temporary = forward_temporary({});
-    double backward_seconds = 0;
-    for (const int32_t n : stage_.backward) backward_seconds += node(n).seconds;
     for (const Choice& choice : pareto(choices())) {
-      made.options.push_back({.saved_bytes = choice.bytes + bytes_of(stage_.output),
-                              .forward_seconds = made.forward_seconds,
-                              .backward_seconds = backward_seconds + choice.seconds,
-                              .forward_temporary = forward_temporary(choice.saved),
-                              .backward_temporary = backward_temporary(choice)});
-      saved.push_back(choice.saved);
+      Footprint best{.peak_bytes = std::numeric_limits<int64_t>::max()};
+      for (const Thrift thrift : {Thrift::none, Thrift::cheap_nodes, Thrift::everything}) {
+        const Footprint backward = run_backward(choice, thrift);
+        if (backward.peak_bytes >= best.peak_bytes) continue;
+        best = backward;
+        made.options.push_back({.saved_bytes = choice.bytes + bytes_of(stage_.output),
+                                .forward_seconds = made.forward_seconds,
+                                .backward_seconds = backward.seconds,
+                                .forward_temporary = forward_temporary(choice.saved),
+                                .backward_temporary = backward.peak_bytes});
+        options.push_back({choice.saved, thrift});
+        if (backward.peak_bytes == 0) break;
+      }
     }
     return made;
   }
@@ -175,7 +185,7 @@ class StageOptions {
     for (Choice& choice : all) {
       if (front.empty() || choice.seconds < front.back().seconds) front.push_back(std::move(choice));
     }
-    while (front.size() > kMostOptions) {  // the one that saves the fewest bytes over its neighbour goes
+    while (front.size() > kMostChoices) {  // the one that saves the fewest bytes over its neighbour goes
       size_t least = 1;
       for (size_t i = 1; i + 1 < front.size(); ++i) {
         if (front[i].bytes - front[i - 1].bytes < front[least].bytes - front[least - 1].bytes) least = i;
@@ -196,8 +206,8 @@ class StageOptions {
     return std::max<int64_t>(0, peak - bytes_of(saved) - bytes_of(stage_.output));
   }
 
-  /// Bytes beyond input, what is saved, output, and the gradients of input and output, while the backward part runs.
-  [[nodiscard]] int64_t backward_temporary(const Choice& choice) const {
+  /// The backward part: seconds, and bytes beyond input, what is saved, output, and the gradients of input and output.
+  [[nodiscard]] Footprint run_backward(const Choice& choice, Thrift thrift) const {
     Part part(p_.problem);
     for (const int32_t v : stage_.input) part.add_given(v, 0);
     for (const int32_t v : stage_.output) part.add_given(v, 0);
@@ -208,13 +218,19 @@ class StageOptions {
     keep_gradients(part, made_here);
     SequenceWriter writer(part.problem());
     const auto replays = static_cast<int32_t>(choice.replayed.size());
-    for (int32_t i = 0; i < static_cast<int32_t>(stage_.backward.size()); ++i) writer.run(replays + i);
-    Sequence sequence = writer.finish();
-    std::vector<bool> runs(part.problem().nodes.size(), false);
-    for (const int32_t n : sequence) runs[index(n)] = true;
-    if (std::ranges::find(runs, false) != runs.end()) sequence = in_order(part.problem());
-    const int64_t peak = simulate(part.problem(), sequence).peak_bytes;
-    return std::max<int64_t>(0, peak - choice.bytes - bytes_of(stage_.input) - bytes_of(stage_.output));
+    for (int32_t i = 0; i < static_cast<int32_t>(stage_.backward.size()); ++i) {
+      writer.run(replays + i);
+      for (int32_t r = 0; r < replays; ++r) {
+        if (!forgotten_after_use(p_, choice.replayed[index(r)], thrift)) continue;
+        for (const int32_t v : part.problem().nodes[index(r)].outputs) {
+          if (part.problem().values[index(v)].producer == r) writer.forget(v);
+        }
+      }
+    }
+    Footprint footprint = simulate(part.problem(), writer.finish());
+    const int64_t counted = choice.bytes + bytes_of(stage_.input) + bytes_of(stage_.output);
+    footprint.peak_bytes = std::max<int64_t>(0, footprint.peak_bytes - counted);
+    return footprint;
   }
 
   void add_to(Part& part, int32_t n, std::vector<bool>& made_here) const {
@@ -259,12 +275,10 @@ class ChainRun {
           forward(move.stage, {});
           break;
         case ChainMove::Kind::forward_save:
-          forward(move.stage, chain_.saved[index(move.stage)][index(move.option)]);
+          forward(move.stage, chain_.options[index(move.stage)][index(move.option)].saved);
           break;
         case ChainMove::Kind::backward:
-          for (const int32_t n : stage.backward) writer_.run(n);
-          forget_all(stage, {});
-          for (const int32_t v : stage.output) forget(v);
+          backward(stage, chain_.options[index(move.stage)][index(move.option)]);
           break;
       }
     }
@@ -282,6 +296,15 @@ class ChainRun {
     forget_all(stage, values);
   }
 
+  void backward(const Stages::Stage& stage, const StageOption& option) {
+    for (const int32_t n : stage.backward) {
+      writer_.run(n);
+      if (option.thrift != Thrift::none) forget_all(stage, option.saved, option.thrift);
+    }
+    forget_all(stage, {});
+    for (const int32_t v : stage.output) forget(v);
+  }
+
   /// What must run in any case, or is needed far from here.
   void first_visit(const Stages::Stage& stage) {
     for (int32_t n = stage.first; n < stage.last; ++n) {
@@ -292,8 +315,9 @@ class ChainRun {
   }
 
   /// Forgets what the stage's forward part made, but for `kept`.
-  void forget_all(const Stages::Stage& stage, const std::vector<int32_t>& kept) {
+  void forget_all(const Stages::Stage& stage, const std::vector<int32_t>& kept, Thrift thrift = Thrift::everything) {
     for (int32_t n = stage.first; n < stage.last; ++n) {
+      if (!forgotten_after_use(p_, n, thrift)) continue;
       for (const int32_t v : p_.problem.nodes[index(n)].outputs) {
         if (std::ranges::find(kept, v) == kept.end()) forget(v);
       }
@@ -316,8 +340,8 @@ class ChainRun {
 ChainOfStages chain_of(const GraphProblem& problem, const Stages& stages) {
   ChainOfStages result;
   for (size_t s = 0; s < stages.stages.size(); ++s) {
-    result.saved.emplace_back();
-    result.chain.stages.push_back(StageOptions(problem, stages, s).run(result.saved.back()));
+    result.options.emplace_back();
+    result.chain.stages.push_back(StageOptions(problem, stages, s).run(result.options.back()));
   }
   return result;
 }

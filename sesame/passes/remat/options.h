@@ -8,15 +8,24 @@
 
 namespace sesame::remat {
 
-/// A chain for the dynamic program, and which values each option of each stage saves.
-struct ChainOfStages {
-  Chain chain;
-  std::vector<std::vector<std::vector<int32_t>>> saved;  // [stage][option]: values beside the stage's output
+/// What a stage's backward part forgets after each of its nodes and computes again when it is read next.
+enum class Thrift : uint8_t { none, cheap_nodes, everything };
+
+/// What an option of a Chain::Stage means.
+struct StageOption {
+  std::vector<int32_t> saved;  // values, beside the stage's output
+  Thrift thrift = Thrift::none;
 };
 
-/// For each stage the ways to run it that are no worse than another in bytes and seconds at once, at most 16. Every
-/// choice of what to save is looked at in small stages; the minimum cuts for a range of prices of a second in large
-/// ones.
+/// A chain for the dynamic program, and what its options mean.
+struct ChainOfStages {
+  Chain chain;
+  std::vector<std::vector<StageOption>> options;  // [stage][option]
+};
+
+/// For each stage the ways to run it that are no worse than another in saved bytes, seconds and temporaries at once, at
+/// most 24. Every choice of what to save is looked at in small stages; the minimum cuts for a range of prices of a
+/// second in large ones.
 ChainOfStages chain_of(const GraphProblem& problem, const Stages& stages);
 
 /// The execution that a plan of the chain's moves means for the nodes.

@@ -2,106 +2,25 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
+#include <optional>
 
 #include "sesame/base/error.h"
 #include "sesame/base/text_format.h"
 #include "sesame/passes/plan_memory.h"
 #include "sesame/passes/remat.h"
+#include "sesame/passes/remat/budget.h"
 #include "sesame/passes/remat/free_replays.h"
 #include "sesame/passes/remat/graph_problem.h"
-#include "sesame/passes/remat/materialise.h"
-#include "sesame/passes/remat/options.h"
 #include "sesame/passes/remat/problem.h"
-#include "sesame/passes/remat/stages.h"
+#include "sesame/passes/remat/search.h"
 
 namespace sesame {
 namespace {
 
+using remat::Candidate;
 using remat::GraphProblem;
 using remat::Sequence;
-
-/// An execution with what the real planner makes of it.
-struct Candidate {
-  Sequence sequence;
-  Graph graph;
-  int64_t bytes = 0;
-};
-
-Candidate planned(const GraphProblem& problem, Sequence sequence, const NodeCosts& costs) {
-  Candidate candidate{std::move(sequence), {}, 0};
-  candidate.graph = materialise(problem, candidate.sequence);
-  candidate.bytes = plan_memory(candidate.graph, costs.workspace).arena_bytes;
-  return candidate;
-}
-
-/// Finds executions within a budget.
-class BudgetPlanner {
- public:
-  BudgetPlanner(const GraphProblem& problem, const NodeCosts& costs, Sequence start)
-      : p_(problem),
-        costs_(costs),
-        start_(std::move(start)),
-        stages_(remat::find_stages(problem, remat::early_updates(problem))),
-        chain_(remat::chain_of(problem, stages_)) {}
-
-  /// The fastest that we find whose arena is within the budget, or nothing.
-  std::optional<Candidate> within(int64_t budget) const {
-    std::optional<Candidate> best;
-    int64_t target = budget;  // for the sum of live bytes; the arena may take more
-    for (int round = 0; round < kRounds; ++round) {
-      const std::optional<Sequence> sequence = fit(target);
-      if (!sequence) break;
-      Candidate candidate = planned(p_, *sequence, costs_);
-      const int64_t over = candidate.bytes - budget;
-      if (over <= 0) {
-        best = std::move(candidate);
-        break;
-      }
-      target -= over;
-    }
-    return best;
-  }
-
-  /// The execution that takes the fewest bytes.
-  Candidate least() const {
-    int64_t high = simulate(p_.problem, start_).peak_bytes;
-    Sequence sequence = start_;
-    int64_t low = p_.problem.fixed_bytes;
-    while (high - low > std::max<int64_t>(high / 512, 64)) {
-      const int64_t middle = low + (high - low) / 2;
-      std::optional<Sequence> found = fit(middle);
-      if (found) {
-        sequence = std::move(*found);
-        high = std::min(middle, simulate(p_.problem, sequence).peak_bytes);
-      } else {
-        low = middle;
-      }
-    }
-    return planned(p_, std::move(sequence), costs_);
-  }
-
- private:
-  static constexpr int kRounds = 6;
-
-  /// An execution whose sum of live bytes is never over `bytes`.
-  std::optional<Sequence> fit(int64_t bytes) const {
-    const int64_t outside = p_.problem.fixed_bytes + stages_.pinned_bytes;
-    const std::optional<remat::ChainPlan> plan = remat::solve_chain(chain_.chain, bytes - outside);
-    if (!plan) return std::nullopt;
-    Sequence sequence = sequence_of(p_, stages_, chain_, plan->moves);
-      fmt::print(stderr, "fit {:.1f}: chain peak {:.1f} simulated {:.1f}\n", bytes / 1048576.,
-                 (chain_peak(chain_.chain, plan->moves) + outside) / 1048576.,
-                 simulate(p_.problem, sequence).peak_bytes / 1048576.);
-    if (simulate(p_.problem, sequence).peak_bytes > bytes) return std::nullopt;
-    return sequence;
-  }
-
-  const GraphProblem& p_;
-  const NodeCosts& costs_;
-  const Sequence start_;
-  const remat::Stages stages_;
-  const remat::ChainOfStages chain_;
-};
 
 /// The values of the forward part that the backward part reads, and what became of each.
 std::vector<RematReport::Activation> activations_of(const GraphProblem& p, const Sequence& sequence) {
@@ -146,12 +65,6 @@ std::vector<RematReport::Activation> activations_of(const GraphProblem& p, const
                    text(std::max<int64_t>(budget, 0)), text(least)));
 }
 
-double seconds_of(const GraphProblem& p, const Sequence& sequence) {
-  double seconds = 0;
-  for (const int32_t n : sequence) seconds += p.problem.nodes[static_cast<size_t>(n)].seconds;
-  return seconds;
-}
-
 RematReport report_of(const GraphProblem& p, const Candidate& without, const Candidate& chosen) {
   RematReport report;
   report.bytes_without = without.bytes;
@@ -164,38 +77,53 @@ RematReport report_of(const GraphProblem& p, const Candidate& without, const Can
   return report;
 }
 
+/// What is done without a budget.
+Candidate with_free_replays(const GraphProblem& problem, const RematOptions& options, const NodeCosts& costs,
+                            const Candidate& without) {
+  if (options.free_replays && problem.has_backward()) {
+    Candidate free = planned(problem, free_replays(problem), costs);
+    if (free.bytes < without.bytes) return free;
+  }
+  return without;
+}
+
+Candidate as_it_is(const GraphProblem& problem, const Graph& graph, const NodeCosts& costs) {
+  return {in_order(problem.problem), graph, plan_memory(graph, costs.workspace).arena_bytes};
+}
+
 }  // namespace
 
 RematResult rematerialise(const Graph& graph, const RematOptions& options, const NodeCosts& costs) {
   const auto start = std::chrono::steady_clock::now();
   const GraphProblem problem = remat::problem_of(graph, costs);
-  const Candidate without{in_order(problem.problem), graph, plan_memory(graph, costs.workspace).arena_bytes};
-  Candidate chosen = without;
-  if (options.free_replays && problem.has_backward()) {
-    if (Candidate free = planned(problem, free_replays(problem), costs); free.bytes < chosen.bytes) {
-      chosen = std::move(free);
-    }
-  }
+  const Candidate without = as_it_is(problem, graph, costs);
+  Candidate chosen = with_free_replays(problem, options, costs, without);
+  const int64_t budget = options.budget_bytes.value_or(std::numeric_limits<int64_t>::max());
   int64_t minimum = 0;
-  if (options.budget_bytes && chosen.bytes > *options.budget_bytes) {
-    const BudgetPlanner planner(problem, costs, chosen.sequence);
-    std::optional<Candidate> found = planner.within(*options.budget_bytes);
+  if (chosen.bytes > budget) {
+    const remat::BudgetPlanner planner(problem, costs, chosen.sequence);
+    std::optional<Candidate> found = planner.within(budget);
     if (!found) {
-      Candidate least = planner.least();
-      minimum = least.bytes;
-      if (minimum > *options.budget_bytes) refuse(*options.budget_bytes, minimum);
-      found = std::move(least);
+      found = planner.least();
+      minimum = found->bytes;
+      if (minimum > budget) refuse(budget, minimum);
     }
-    chosen = std::move(*found);
+    chosen = *std::move(found);
   }
   RematReport report = report_of(problem, without, chosen);
   report.minimum_bytes = minimum;
+  if (options.budget_bytes && problem.has_backward()) {
+    report.lower_bound_seconds =
+        std::max(report.seconds_without, lower_bound_seconds(problem.problem, problem.turning, budget));
+  }
   report.planning_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return {std::move(chosen.graph), std::move(report)};
 }
 
 int64_t least_budget(const Graph& graph, const NodeCosts& costs) {
-  return rematerialise(graph, {}, costs).report.bytes;
+  const GraphProblem problem = remat::problem_of(graph, costs);
+  const Candidate free = with_free_replays(problem, {}, costs, as_it_is(problem, graph, costs));
+  return remat::BudgetPlanner(problem, costs, free.sequence).least().bytes;
 }
 
 }  // namespace sesame

@@ -106,7 +106,8 @@ class Cutting {
     stage_of_.assign(p_.node.size(), -1);
     for (size_t v = 0; v < p_.value.size(); ++v) {
       const int crossings = crossed(v, cuts);
-      result_.pinned[v] = p_.is_forward(producer(v)) && (crossings > 1 || (crossings == 1 && !counted_[v]));
+      const bool far = crossings > 1 || (crossings == 1 && !counted_[v]) || p_.problem.values[v].kept_to_end;
+      result_.pinned[v] = p_.is_forward(producer(v)) && far;
     }
     for (size_t s = 0; s <= cuts.size(); ++s) {
       Stages::Stage stage;
