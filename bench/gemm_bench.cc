@@ -15,7 +15,7 @@
 #include <thread>
 #include <vector>
 
-#include "bench/fma_probe.h"
+#include "bench/bench_clock.h"
 #include "hwy/targets.h"
 #include "sesame/backend/cpu/gemm.h"
 #include "sesame/base/error.h"
@@ -149,10 +149,10 @@ Shares measure(const Case& shape, int threads, int rounds, [[maybe_unused]] bool
   for (int round = 0; round < rounds; ++round) {
     // A peer's idle threads spin for a while.
     std::this_thread::sleep_for(std::chrono::milliseconds(3));
-    peak = std::max(peak, fma_peak_gflops(pool, 0.003));
+    peak = std::max(peak, bench_peak_gflops(pool, 0.003));
     best.ours =
         std::max(best.ours, gflop / seconds_per_call([&] { gemm(product, workspace.get(), pool); }, threads, 0.004));
-    peak = std::max(peak, fma_peak_gflops(pool, 0.003));
+    peak = std::max(peak, bench_peak_gflops(pool, 0.003));
 #ifdef SESAME_BENCH_ONEDNN
     if (!with_peer) continue;
     omp_set_num_threads(threads);
@@ -195,8 +195,8 @@ int run(int argc, char** argv) {
   {
     ThreadPool one(1);
     ThreadPool two(2);
-    fmt::print("FMA peak: {:.0f} GFLOP/s on 1 thread, {:.0f} on 2\n", fma_peak_gflops(one, 0.2),
-               fma_peak_gflops(two, 0.2));
+    fmt::print("FMA peak: {:.0f} GFLOP/s on 1 thread, {:.0f} on 2\n", bench_peak_gflops(one, 0.2),
+               bench_peak_gflops(two, 0.2));
   }
   fmt::print("{:<18} {:>6} {:>6} {:>6} | {:>7} {:>7} | {:>7} {:>7}   % of the FMA peak probed beside it\n", "product",
              "M", "N", "K", "ours 1T", "ours 2T", "dnnl 1T", "dnnl 2T");

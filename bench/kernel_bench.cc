@@ -1,231 +1,156 @@
-// The kernels that are not matrix products, at the sizes of training steps: bytes or operations per second, beside what
-// the machine gives in the same run. Bytes count each input and output once. Usage: kernel_bench [--rounds N]
-// [--threads N] [--only SUBSTRING] [--avx2] [--cpu-time]
+// Every kernel that training steps run, at their sizes, by itself: time and share of the roofline that is probed in the
+// same run. The cases are the distinct calls of the steps of some recipes, as they run after all passes, and those that
+// the ops name themselves. Usage: kernel_bench [--recipe FILE ...] [--set SECTION.KEY=VALUE ...] [--no-ops]
+// [--rounds N] [--threads N] [--only SUBSTRING] [--avx2] [--cpu-time]
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <bit>
-#include <cmath>
 #include <cstdlib>
-#include <functional>
 #include <memory>
-#include <new>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "bench/fma_probe.h"
+#include "bench/bench_clock.h"
 #include "hwy/targets.h"
-#include "sesame/backend/kernel.h"
+#include "sesame/analyze/table.h"
+#include "sesame/backend/op_cases.h"
+#include "sesame/base/error.h"
+#include "sesame/base/huge_buffer.h"
 #include "sesame/base/machine.h"
 #include "sesame/graph/op_def.h"
-#include "sesame/graph/ops/ops.h"
+#include "sesame/runtime/compile.h"
+#include "sesame/train/model_recipe.h"
+#include "sesame/train/recipe.h"
+#include "sesame/train/step_profile.h"
 
 namespace sesame::bench {
 namespace {
 
 struct Options {
+  std::vector<std::string> recipes;
+  std::vector<std::string> settings;
+  bool ops = true;
   int rounds = 7;
   int threads = 0;
   std::string only;
 };
 
+/// A node to be timed; cases of one graph share it.
 struct Case {
+  std::shared_ptr<const Graph> graph;
+  NodeId node;
   std::string label;
-  std::function<void(Builder&)> build;  // its last node is timed
-  bool counts_flops = false;
-  double flops = 0;
 };
 
-/// Memory that the kernels read and write: 64-byte aligned, touched beforehand.
-class Memory {
- public:
-  std::byte* take(size_t bytes) {
-    blocks_.emplace_back(static_cast<std::byte*>(::operator new[](std::max<size_t>(bytes, 64), std::align_val_t{64})));
-    std::fill_n(blocks_.back().get(), bytes, std::byte{0});
-    return blocks_.back().get();
+std::string shapes_text(const Graph& graph, const Node& node) {
+  std::string text;
+  for (const Type& type : graph.input_types(node)) text += (text.empty() ? "" : " x ") + type.shape.to_string();
+  return text + " -> " + node.outputs[0].shape.to_string();
+}
+
+/// The attributes without the keys of random numbers, which change values and not times.
+std::string attributes_text(const Node& node) {
+  std::string text = to_string(node.attributes);
+  constexpr std::string_view kKey = "key=";
+  for (size_t at = text.find(kKey); at != std::string::npos; at = text.find(kKey, at + kKey.size())) {
+    const size_t begin = at + kKey.size();
+    text.erase(begin, std::min(text.find_first_not_of("-0123456789", begin), text.size()) - begin);
   }
+  return text;
+}
 
- private:
-  struct Delete {
-    void operator()(std::byte* bytes) const { ::operator delete[](bytes, std::align_val_t{64}); }
-  };
-  std::vector<std::unique_ptr<std::byte[], Delete>> blocks_;
-};
+/// The calls of the step of each recipe, each kind once.
+void add_recipe_cases(const Options& options, int threads, std::vector<Case>& cases) {
+  std::set<std::string> known;
+  for (const std::string& path : options.recipes) {
+    const Recipe recipe = load_recipe(path, options.settings);
+    const StepGraphs step = build_step_graphs(gpt_loss_function(model_config(recipe)), step_options(recipe));
+    for (const Graph* built : {&step.gradient, &step.norm, &step.update}) {
+      const auto graph = std::make_shared<const Graph>(compile(*built, {.threads = threads}).graph);
+      for (NodeId id = 0; id < graph->size(); ++id) {
+        const Node& node = graph->node(id);
+        if (runs_no_kernel(node)) continue;
+        const std::string key =
+            fmt::format("{} {} {}", name_of(node.op), attributes_text(node), shapes_text(*graph, node));
+        if (known.insert(key).second) cases.push_back({graph, id, path.substr(path.rfind('/') + 1)});
+      }
+    }
+  }
+}
 
+/// The large cases of the ops.
+void add_op_cases(std::vector<Case>& cases) {
+  for (const OpCase& op_case : large_op_cases()) {
+    const auto graph = std::make_shared<const Graph>(BuiltCase(op_case, DType::f32).graph);
+    for (NodeId id = 0; id < graph->size(); ++id)
+      if (graph->node(id).op == op_case.op) cases.push_back({graph, id, op_case.label});
+  }
+}
+
+/// The row of an index that is valid in every table; numbers that no op turns into denormals.
 void fill(const Tensor& tensor) {
   uint32_t state = 1;
   for (int64_t i = 0; i < tensor.elements(); ++i) {
     state = state * 1664525u + 1013904223u;
     if (tensor.type.dtype == DType::f32) {
-      tensor.as<float>()[i] = static_cast<float>(state >> 8) * 0x1p-23f - 0.999f;
+      tensor.as<float>()[i] = 0.05F + static_cast<float>(state >> 8) * 0x1p-25F;
     } else if (tensor.type.dtype == DType::i32) {
       tensor.as<int32_t>()[i] = tensor.elements() == 1 ? 0 : static_cast<int32_t>((state >> 8) % 64);
     } else if (tensor.type.dtype == DType::f64) {
       tensor.as<double>()[i] = 1;
-    }
-  }
-}
-
-Case attention_case(int64_t batch, int64_t time, int64_t heads, int64_t kv_heads, int64_t head_dim, bool causal,
-                    bool backward, double dropout = 0) {
-  const AttentionAttributes attributes{heads,   kv_heads, causal, 1 / std::sqrt(static_cast<double>(head_dim)),
-                                       dropout, 1};
-  Case result;
-  result.label = fmt::format("B{} T{} H{}/{} D{}{}{}", batch, time, heads, kv_heads, head_dim, causal ? " causal" : "",
-                             dropout > 0 ? " dropout" : "");
-  result.build = [=](Builder& b) {
-    const Value qkv = b.input("qkv", {DType::f32, {batch, time, (heads + 2 * kv_heads) * head_dim}});
-    const Shape rows = {batch, time, heads * head_dim};
-    const auto here = std::source_location::current();
-    if (!backward) {
-      b.append(Op::attention, attributes, std::vector<Value>{qkv}, here);
     } else {
-      b.append(
-          Op::attention_grad, attributes,
-          std::vector<Value>{qkv, b.input("out", {DType::f32, rows}),
-                             b.input("lse", {DType::f32, {batch, heads, time}}), b.input("dout", {DType::f32, rows})},
-          here);
+      tensor.as<uint8_t>()[i] = static_cast<uint8_t>(state >> 31);
     }
-  };
-  result.counts_flops = true;
-  const double pairs =
-      static_cast<double>(batch * heads * time) * static_cast<double>(causal ? (time + 1) / 2.0 : time);
-  result.flops = (backward ? 5 : 2) * 2 * pairs * static_cast<double>(head_dim);
-  return result;
-}
-
-std::vector<Case> all_cases() {
-  const auto f32 = [](Builder& b, const char* name, const Shape& shape) { return b.input(name, {DType::f32, shape}); };
-  const Shape wide = {4096, 1536}, rows = {4096, 384};
-  const int64_t flat = 10'000'000;
-  std::vector<Case> cases = {
-      {"same shape", [=](Builder& b) { add(f32(b, "a", wide), f32(b, "b", wide)); }},
-      {"row vector", [=](Builder& b) { add(f32(b, "a", wide), f32(b, "b", {1536})); }},
-      {"column",
-       [=](Builder& b) {
-         mul(f32(b, "a", wide), f32(b, "b", {4096, 1}));
-       }},
-      {"", [=](Builder& b) { exp(f32(b, "x", wide)); }},
-      {"", [=](Builder& b) { tanh(f32(b, "x", wide)); }},
-      {"", [=](Builder& b) { dropout(f32(b, "x", wide), 0.1); }},
-      {"heads first",
-       [=](Builder& b) {
-         permute(f32(b, "x", {16, 256, 6, 64}), {0, 2, 1, 3});
-       }},
-      {"transpose",
-       [=](Builder& b) {
-         permute(f32(b, "x", wide), {1, 0});
-       }},
-      {"last axis", [=](Builder& b) { slice(f32(b, "x", wide), 1, 512, 512); }},
-      {"rows", [=](Builder& b) { reduce_sum(f32(b, "x", wide), {0}); }},
-      {"last axis", [=](Builder& b) { reduce_sum(f32(b, "x", wide), {1}); }},
-      {"all", [=](Builder& b) { reduce_sum(f32(b, "x", wide)); }},
-      {"", [=](Builder& b) { layer_norm(f32(b, "x", rows), f32(b, "g", {384}), f32(b, "b", {384}), 1e-5); }},
-      {"",
-       [=](Builder& b) {
-         b.append(Op::layer_norm_grad, NormAttributes{},
-                  std::vector<Value>{f32(b, "x", rows), f32(b, "g", {384}), f32(b, "m", {4096}), f32(b, "r", {4096}),
-                                     f32(b, "dy", rows)},
-                  std::source_location::current());
-       }},
-      {"", [=](Builder& b) { rms_norm(f32(b, "x", rows), f32(b, "g", {384}), 1e-5); }},
-      {"", [=](Builder& b) { bias_gelu(f32(b, "x", wide), f32(b, "b", {1536})); }},
-      {"",
-       [=](Builder& b) {
-         b.append(Op::bias_gelu_grad, NoAttributes{},
-                  std::vector<Value>{f32(b, "x", wide), f32(b, "b", {1536}), f32(b, "dy", wide)},
-                  std::source_location::current());
-       }},
-      {"", [=](Builder& b) { swiglu(f32(b, "x", wide)); }},
-      {"",
-       [=](Builder& b) {
-         b.append(Op::swiglu_grad, NoAttributes{}, std::vector<Value>{f32(b, "x", {4096, 3072}), f32(b, "dy", wide)},
-                  std::source_location::current());
-       }},
-      {"",
-       [=](Builder& b) {
-         embedding(f32(b, "table", {50257, 384}), b.input("ids", {DType::i32, {4096}}));
-       }},
-      {"",
-       [=](Builder& b) {
-         embedding_grad(f32(b, "grad", rows), b.input("ids", {DType::i32, {4096}}), 8192);
-       }},
-      {"",
-       [=](Builder& b) {
-         rope(f32(b, "x", {16, 256, 1152}), b.input("start", {DType::i32, {1}}), {.heads = 12, .head_dim = 64});
-       }},
-      {"", [=](Builder& b) { sum_squares(f32(b, "x", {flat})); }},
-      {"in place",
-       [=](Builder& b) {
-         adamw(f32(b, "p", {flat}), f32(b, "g", {flat}), f32(b, "m", {flat}), f32(b, "v", {flat}), f32(b, "h", {3}),
-               b.input("n", {DType::f64, Shape{}}), {.decayed = flat / 2});
-       }},
-      {"T1 S2048 in place",
-       [=](Builder& b) {
-         const Shape cache = {8, 2048, 768};
-         cached_attention(f32(b, "qkv", {8, 1, 2304}), f32(b, "k", cache), f32(b, "v", cache),
-                          b.input("start", {DType::i32, {1}}), {.heads = 12, .kv_heads = 12});
-       }},
-  };
-  for (const bool backward : {false, true}) {
-    cases.push_back(attention_case(16, 256, 6, 6, 64, true, backward));
-    cases.push_back(attention_case(12, 64, 4, 4, 32, true, backward));
-    cases.push_back(attention_case(16, 128, 12, 12, 64, false, backward));
-    cases.push_back(attention_case(1, 2048, 12, 12, 64, true, backward));
-    cases.push_back(attention_case(4, 512, 8, 2, 128, true, backward));
-    cases.push_back(attention_case(16, 256, 6, 6, 64, true, backward, 0.1));
   }
-  return cases;
 }
 
-/// The last node of a case with its buffers; outputs lie where inputs lie if the label says so.
+/// The kernel of a case with its buffers, in huge pages as the arena of a program is. Sums and moments are computed in
+/// place, as they are in a step.
 class Prepared {
  public:
-  Prepared(const Case& bench_case, ThreadPool& pool) : pool_(pool) {
-    Builder builder(graph_);
-    bench_case.build(builder);
-    const Node& node = graph_.node(graph_.size() - 1);
-    kernel_ = cpu_backend().find(node.op, kernel_dtype(graph_, node));
-    const std::vector<Type> types = graph_.input_types(node);
+  Prepared(const Case& bench_case, ThreadPool& pool) : node_(bench_case.graph->node(bench_case.node)) {
+    kernel_ = cpu_backend().find(node_.op, kernel_dtype(*bench_case.graph, node_));
+    if (kernel_ == nullptr) return;
+    const std::vector<Type> types = bench_case.graph->input_types(node_);
     for (const Type& type : types) {
-      inputs_.push_back({memory_.take(static_cast<size_t>(type.bytes())), type});
+      inputs_.push_back({take(type.bytes()), type});
       fill(inputs_.back());
-      bytes_ += static_cast<double>(type.bytes());
     }
-    const bool in_place = bench_case.label.ends_with("in place");
-    for (size_t o = 0; o < node.outputs.size(); ++o) {
-      const Type& type = node.outputs[o];
-      const uint32_t mask = op_def(node.op).in_place[o];
-      void* data = in_place && mask != 0 ? inputs_[static_cast<size_t>(std::countr_zero(mask))].data
-                                         : memory_.take(static_cast<size_t>(type.bytes()));
-      outputs_.push_back({data, type});
-      const bool cache = node.op == Op::cached_attention && o > 0;
-      if (!cache) bytes_ += static_cast<double>(type.bytes());
+    for (size_t o = 0; o < node_.outputs.size(); ++o) {
+      const Type& type = node_.outputs[o];
+      const uint32_t mask = sums_in_place() ? op_def(node_.op).in_place[o] : 0;
+      const auto input = static_cast<size_t>(std::countr_zero(mask));
+      const bool in_place = input < inputs_.size() && inputs_[input].type == type;
+      outputs_.push_back({in_place ? inputs_[input].data : take(type.bytes()), type});
     }
-    if (node.op == Op::embedding) bytes_ = 2 * static_cast<double>(node.outputs[0].bytes());
-    if (node.op == Op::cached_attention) *inputs_[3].as<int32_t>() = static_cast<int32_t>(types[1].shape[1] - 1);
-    if (node.op == Op::rope) *inputs_[1].as<int32_t>() = 0;
-    const size_t scratch = kernel_->workspace == nullptr ? 0 : kernel_->workspace(node, types, pool.threads());
-    call_ = {&node, inputs_, outputs_, memory_.take(scratch), &state_, &pool_};
-    name = fmt::format("{} {}", name_of(node.op), bench_case.label);
+    if (node_.op == Op::cached_attention) *inputs_[3].as<int32_t>() = static_cast<int32_t>(types[1].shape[1] - 1);
+    const size_t scratch = kernel_->workspace == nullptr ? 0 : kernel_->workspace(node_, types, pool.threads());
+    call_ = {&node_, inputs_, outputs_, take(static_cast<int64_t>(scratch)), &state_, &pool};
   }
 
+  [[nodiscard]] bool has_kernel() const { return kernel_ != nullptr; }
   void run() { kernel_->run(call_); }
-  [[nodiscard]] double bytes() const { return bytes_; }
-
-  std::string name;
 
  private:
-  ThreadPool& pool_;
-  Graph graph_;
-  Memory memory_;
+  [[nodiscard]] bool sums_in_place() const {
+    return node_.op == Op::matmul || op_def(node_.op).cost_class == CostClass::never_twice;
+  }
+
+  std::byte* take(int64_t bytes) {
+    memory_.emplace_back(static_cast<size_t>(std::max<int64_t>(bytes, 64)), HugeBuffer::FirstTouch::now);
+    return memory_.back().data();
+  }
+
+  const Node& node_;
+  std::vector<HugeBuffer> memory_;
   const Kernel* kernel_ = nullptr;
   std::vector<Tensor> inputs_, outputs_;
   StepState state_{1, 2};
   KernelCall call_;
-  double bytes_ = 0;
 };
 
 double best_seconds(Prepared& prepared, int rounds, int threads) {
@@ -241,24 +166,31 @@ double best_seconds(Prepared& prepared, int rounds, int threads) {
 
 int run(const Options& options) {
   ThreadPool pool(options.threads);
-  const double peak = fma_peak_gflops(pool, 0.2), bandwidth = probe_read_bandwidth(pool);
-  fmt::print("{} threads, {}: {:.0f} GFLOP/s, reads {:.1f} GB/s\n", pool.threads(), vector_instructions(), peak,
-             bandwidth);
-  for (const Case& bench_case : all_cases()) {
-    Prepared prepared(bench_case, pool);
-    if (prepared.name.find(options.only) == std::string::npos) continue;
+  Roofline roofline{.peak_gflops = bench_peak_gflops(pool, 0.1), .memory_gbytes_s = probe_read_bandwidth(pool, 5)};
+  roofline.cache_bytes = static_cast<int64_t>(last_level_cache_bytes());
+  roofline.cache_gbytes_s = probe_read_bandwidth(pool, 50, last_level_cache_bytes() / 4);
+  fmt::print("{} threads, {}: {:.0f} GFLOP/s, {:.1f} GB/s from memory, {:.1f} GB/s from cache\n", pool.threads(),
+             vector_instructions(), roofline.peak_gflops, roofline.memory_gbytes_s, roofline.cache_gbytes_s);
+  std::vector<Case> cases;
+  add_recipe_cases(options, pool.threads(), cases);
+  if (options.ops) add_op_cases(cases);
+  TextTable table({"kernel", "ms", "GFLOP/s", "GB/s", "peak now", "roofline", "shapes", "case"});
+  for (const Case& each : cases) {
+    const Node& node = each.graph->node(each.node);
+    const std::string shapes = shapes_text(*each.graph, node);
+    if (fmt::format("{} {} {}", name_of(node.op), shapes, each.label).find(options.only) == std::string::npos) continue;
+    Prepared prepared(each, pool);
+    if (!prepared.has_kernel()) continue;
+    const double before = bench_peak_gflops(pool, 0.004);
     const double seconds = best_seconds(prepared, options.rounds, pool.threads());
-    if (bench_case.counts_flops) {
-      const double rate = bench_case.flops / seconds * 1e-9;
-      fmt::print("{:<46} {:9.3f} ms {:8.1f} GFLOP/s {:5.0f} % of peak\n", prepared.name, seconds * 1e3, rate,
-                 100 * rate / peak);
-    } else {
-      const double rate = prepared.bytes() / seconds * 1e-9;
-      fmt::print("{:<46} {:9.3f} ms {:8.1f} GB/s    {:5.0f} % of reading\n", prepared.name, seconds * 1e3, rate,
-                 100 * rate / bandwidth);
-    }
-    std::fflush(stdout);
+    roofline.peak_gflops = std::max(before, bench_peak_gflops(pool, 0.004));
+    const Cost cost = cost_of(*each.graph, node);
+    table.add({std::string(name_of(node.op)), fmt::format("{:.3f}", 1e3 * seconds),
+               fmt::format("{:.1f}", 1e-9 * cost.flops / seconds), fmt::format("{:.1f}", 1e-9 * cost.bytes / seconds),
+               fmt::format("{:.0f}", roofline.peak_gflops),
+               fmt::format("{:.0f} %", 100 * roofline.seconds(cost.flops, cost.bytes) / seconds), shapes, each.label});
   }
+  fmt::print("{}", table.to_string());
   return 0;
 }
 
@@ -273,8 +205,14 @@ int main(int argc, char** argv) {
       hwy::DisableTargets(HWY_AVX3 | HWY_AVX3_DL);
     } else if (flag == "--cpu-time") {
       sesame::bench::count_processor_time();
+    } else if (flag == "--no-ops") {
+      options.ops = false;
+    } else if (flag == "--recipe" && i + 1 < argc) {
+      options.recipes.emplace_back(argv[++i]);
+    } else if (flag == "--set" && i + 1 < argc) {
+      options.settings.emplace_back(argv[++i]);
     } else if (flag == "--rounds" && i + 1 < argc) {
-      options.rounds = std::atoi(argv[++i]);
+      options.rounds = std::max(1, std::atoi(argv[++i]));
     } else if (flag == "--threads" && i + 1 < argc) {
       options.threads = std::atoi(argv[++i]);
     } else if (flag == "--only" && i + 1 < argc) {
@@ -284,5 +222,10 @@ int main(int argc, char** argv) {
       return 2;
     }
   }
-  return sesame::bench::run(options);
+  try {
+    return sesame::bench::run(options);
+  } catch (const sesame::Error& error) {
+    fmt::print(stderr, "kernel_bench: {}\n", error.what());
+    return 1;
+  }
 }

@@ -10,8 +10,8 @@ namespace sesame::bench {
 double bench_clock(int threads);
 void count_processor_time();
 
-/// Billions of float32 operations per second (a multiply-add counts two) that the widest vectors of this processor
-/// reach in registers on all threads of the pool: the best of many short runs in about `seconds`.
-double fma_peak_gflops(ThreadPool& pool, double seconds);
+/// The peak of float32 multiply-adds in GFLOP/s over all threads of the pool (base/machine.h), by the same clock: the
+/// best of many short runs in about `seconds`.
+double bench_peak_gflops(ThreadPool& pool, double seconds);
 
 }  // namespace sesame::bench
