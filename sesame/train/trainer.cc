@@ -278,6 +278,7 @@ class Run {
       save_checkpoint(directory_.best(), files_, *step_, nullptr);
     }
     metrics_->write(m);
+    machine_.peak_gflops = probe_peak_gflops(threads_, 1);  // a host that others use as well changes its speed
     progress_->line(fmt::format("step {:>6}: {}validation loss {:.4f}{}", state_.step,
                                 m.train_loss ? fmt::format("training loss {:.4f}, ", *m.train_loss) : "", loss,
                                 best ? " (best so far)" : ""));
