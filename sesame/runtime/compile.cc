@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sesame/graph/op_def.h"
+#include "sesame/passes/fuse.h"
 #include "sesame/passes/lower.h"
 #include "sesame/passes/simplify.h"
 
@@ -40,7 +41,9 @@ struct Target {
     return options.seconds ? options.seconds(graph, node) : roofline_seconds(graph, node);
   }
   [[nodiscard]] Graph simple(const Graph& graph) const {
-    return simplify(lower(simplify(graph), [&](const Graph& g, const Node& n) { return kernel(g, n) != nullptr; }));
+    const auto served = [&](const Graph& g, const Node& n) { return kernel(g, n) != nullptr; };
+    const Graph simple = simplify(lower(simplify(graph), served));
+    return backend.find(Op::fused, DType::f32) != nullptr ? fuse(simple) : simple;
   }
 };
 
