@@ -30,13 +30,11 @@ class LocalSearch {
   }
 
   std::optional<Sequence> run(const Sequence& start) {
-    Sequence sequence = start;
-    moves_.drop_unread(sequence);
-    settle(sequence);
+    settle(start);
+    if (start != in_order(problem_)) settle(in_order(problem_));
     exchange();
     anneal();
-    sequence = best_;
-    settle(sequence);
+    settle(best_);
     if (!fits(best_score_)) return std::nullopt;
     return best_;
   }
@@ -64,6 +62,7 @@ class LocalSearch {
   }
 
   Score evaluate(const Sequence& sequence) {
+    work_ += sequence.size();
     const Score score = cost_.evaluate(sequence);
     if (score.legal && better(score, best_score_)) {
       best_ = sequence;
@@ -72,7 +71,8 @@ class LocalSearch {
     return score;
   }
 
-  void settle(Sequence& sequence) {
+  void settle(Sequence sequence) {
+    moves_.drop_unread(sequence);
     if (repair(sequence)) fill(sequence);
   }
 
@@ -278,6 +278,7 @@ class LocalSearch {
 
   /// Keeps something that does not fit, and mends what that takes.
   void exchange() {
+    const size_t most_work = work_ + kExchangeWork;
     for (bool improved = true; improved && fits(best_score_) && !perfect();) {
       improved = false;
       const Sequence from = best_;
@@ -289,8 +290,8 @@ class LocalSearch {
         if (starts.size() == kMost) break;
         moves_.remove(replay.position, starts.emplace_back());
       }
-      for (Sequence& start : starts) {
-        if (out_of_time()) return;
+      for (const Sequence& start : starts) {
+        if (out_of_time() || work_ > most_work) return;
         settle(start);
         if (better(best_score_, score)) {
           improved = true;
@@ -310,7 +311,8 @@ class LocalSearch {
 
   void anneal() {
     constexpr int kRounds = 4;
-    const int steps = static_cast<int>(kEffort / (problem_.nodes.size() + 1) / kRounds);
+    const auto steps = static_cast<int>(kAnnealingWork / (problem_.nodes.size() + 1) / kRounds);
+    if (steps < kFewestSteps) return;
     for (int round = 0; round < kRounds && !perfect(); ++round) {
       Sequence sequence = best_;
       Score score = evaluate(sequence);
@@ -360,7 +362,10 @@ class LocalSearch {
     return next_ != sequence;
   }
 
-  static constexpr double kEffort = 1'000'000;
+  // Work is counted in positions of evaluated sequences, so that what is found does not hang on the clock alone.
+  static constexpr size_t kExchangeWork = 1'000'000;
+  static constexpr size_t kAnnealingWork = 300'000;
+  static constexpr int kFewestSteps = 500;  // where a round has fewer, annealing does nothing
   static constexpr double kHot = 0.5;
   static constexpr double kCold = 0.01;
   static constexpr double kLowRate = 3;
@@ -377,6 +382,7 @@ class LocalSearch {
   Sequence best_;
   Score best_score_;
   Sequence next_;
+  size_t work_ = 0;
   std::mt19937 random_{1};
 };
 
