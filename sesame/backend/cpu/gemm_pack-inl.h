@@ -59,9 +59,6 @@ HWY_INLINE void transpose_strip(const float* const* rows, int64_t offset, float*
 
 #endif
 
-/// Floats in a cache line; what is wrong for some processor costs it a few prefetches.
-constexpr int64_t kLineFloats = 16;
-
 /// out[p * stride + r] = source[r * ld + p] for r < rows, p < k, with rows <= stride; where stride leaves room, vectors
 /// are filled up with the last row. Up to kLanes floats behind the end of out may be written.
 HWY_INLINE void pack_transposed(const float* source, int64_t ld, int64_t rows, int64_t k, float* out, int64_t stride) {
@@ -85,39 +82,6 @@ HWY_INLINE void pack_transposed(const float* source, int64_t ld, int64_t rows, i
   }
 }
 
-/// out[p * rows + r] = source[p * ld + r] for r < rows, p < k. Up to kLanes floats behind the end of out may be
-/// written.
-HWY_INLINE void pack_columns(const float* source, int64_t ld, int64_t rows, int64_t k, float* out) {
-  const FloatTag d;
-  for (int64_t p = 0; p < k; ++p, source += ld, out += rows) {
-    int64_t r = 0;
-    for (; r + kLanes <= rows; r += kLanes) hn::StoreU(hn::LoadU(d, source + r), d, out + r);
-    if (r < rows) hn::StoreU(load_first(source + r, rows - r), d, out + r);
-  }
-}
-
-/// Rows [row, row + rows) and columns [p, p + k) of op(A) as [k, rows].
-HWY_INLINE void pack_a_panel(const Gemm& gemm, const float* a, int64_t row, int64_t rows, int64_t p, int64_t k,
-                             float* out) {
-  if (gemm.transpose_a) {
-    pack_columns(a + p * gemm.lda + row, gemm.lda, rows, k, out);
-  } else {
-    pack_transposed(a + row * gemm.lda + p, gemm.lda, rows, k, out, rows);
-  }
-}
-
-/// What pack_a_panel will read, part `part` of `parts`, to be fetched while a tile of that many rows is computed.
-HWY_INLINE TilePrefetch prefetch_a_panel(const Gemm& gemm, const float* a, int64_t row, int64_t rows, int64_t p,
-                                         int64_t k, int64_t part, int64_t parts) {
-  const int64_t first = p + k * part / parts;
-  const int64_t count = k * (part + 1) / parts - k * part / parts;
-  if (!gemm.transpose_a)
-    return {a + row * gemm.lda + first, gemm.lda, kLineFloats, (count + kLineFloats - 1) / kLineFloats};
-  const int64_t lines = (count + rows - 1) / rows;
-  // The line of a row's first element was mostly fetched for the panel before.
-  return {a + first * gemm.lda + row + rows - 1, lines * gemm.lda, gemm.lda, lines};
-}
-
 /// kTileColumns or fewer columns of a B that is stored as [k, n] as [k, kTileColumns], zeros behind.
 HWY_INLINE void pack_b_edge(const float* source, int64_t ld, int64_t columns, int64_t k, float* out) {
   for (int64_t p = 0; p < k; ++p, source += ld, out += kTileColumns) {
@@ -126,37 +90,13 @@ HWY_INLINE void pack_b_edge(const float* source, int64_t ld, int64_t columns, in
   }
 }
 
-/// Rows [p, p + k) and columns [column, column + columns) of op(B) as panels of kTileColumns columns, each [k,
-/// kTileColumns].
-HWY_INLINE void pack_b(const Gemm& gemm, const float* b, int64_t p, int64_t k, int64_t column, int64_t columns,
-                       float* out) {
-  const FloatTag d;
-  const int64_t panel_floats = k * kTileColumns;
+/// At most kTileColumns columns of op(B) from `column` on, rows [p, p + k), as [k, kTileColumns].
+HWY_INLINE void pack_b_panel(const Gemm& gemm, const float* b, int64_t p, int64_t k, int64_t column, int64_t columns,
+                             float* out) {
   if (gemm.transpose_b) {
-    for (int64_t j = 0; j < columns; j += kTileColumns, out += panel_floats) {
-      pack_transposed(b + (column + j) * gemm.ldb + p, gemm.ldb, std::min(kTileColumns, columns - j), k, out,
-                      kTileColumns);
-    }
-    return;
-  }
-  // A few rows at a time: long reads from each row and yet whole lines written to each panel.
-  constexpr int64_t kRowsAtATime = 8;
-  const int64_t whole = columns / kTileColumns * kTileColumns;
-  const float* source = b + p * gemm.ldb + column;
-  for (int64_t q = 0; q < k; q += kRowsAtATime) {
-    const int64_t rows = std::min(kRowsAtATime, k - q);
-    float* to = out + q * kTileColumns;
-    for (int64_t j = 0; j < whole; j += kTileColumns, to += panel_floats) {
-      for (int64_t r = 0; r < rows; ++r) {
-        const float* from = source + (q + r) * gemm.ldb + j;
-        for (int64_t f = 0; f < kTileColumns; f += kLineFloats) hwy::Prefetch(from + kRowsAtATime * gemm.ldb + f);
-        hn::Store(hn::LoadU(d, from), d, to + r * kTileColumns);
-        hn::Store(hn::LoadU(d, from + kLanes), d, to + r * kTileColumns + kLanes);
-      }
-    }
-  }
-  if (whole < columns) {
-    pack_b_edge(source + whole, gemm.ldb, columns - whole, k, out + whole / kTileColumns * panel_floats);
+    pack_transposed(b + column * gemm.ldb + p, gemm.ldb, columns, k, out, kTileColumns);
+  } else {
+    pack_b_edge(b + p * gemm.ldb + column, gemm.ldb, columns, k, out);
   }
 }
 

@@ -21,21 +21,21 @@ struct TileTarget {
 struct GemmTile {
   int64_t rows = 0;
   int64_t columns = 0;
-  int64_t max_k = 0;            // of a block
-  int64_t max_columns = 0;      // of a block of B: max_k x max_columns floats take about half of the L2 cache
-  int64_t panels_per_pack = 0;  // panels of A packed together; they are read from L1 (1) or L2 (more)
+  int64_t max_k = 0;     // of a step
+  int64_t max_kept = 0;  // rows of A or columns of B, max_k long, that are kept packed: about half of the L2 cache
 };
 
 /// How a product is cut. C is cut into blocks of block_rows x block_columns, each one job for one thread, which takes
-/// the sum over k in steps of block_k: it packs block_k x block_columns of B, then panel after panel of A. The bounds
-/// depend on the shape alone.
+/// the sum over k in steps of block_k. In a step either the block of B is kept packed in the cache and a panel of A at
+/// a time passes along it, or, where C has few rows, the block of A is kept and B passes by. block_k depends on k
+/// alone, and nothing else changes the order of a sum.
 struct GemmPlan {
   int64_t block_rows = 0;
   int64_t block_columns = 0;
   int64_t block_k = 0;
   int64_t row_blocks = 0;
   int64_t column_blocks = 0;
-  int64_t panels_per_pack = 0;
+  bool keeps_a = false;
 
   int64_t packed_b_floats = 0;  // scratch memory per thread
   int64_t packed_a_floats = 0;

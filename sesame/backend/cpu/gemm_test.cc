@@ -180,6 +180,8 @@ TEST(Gemm, SeveralBlocksInEveryDirection) {
     expect_right_everywhere(Problem(130, 800, 70, (transposes & 1) != 0, (transposes & 2) != 0, 3).with_bias());
     expect_right_everywhere(
         Problem(61, 97, 1001, (transposes & 1) != 0, (transposes & 2) != 0, 5).with_d().with_bias());
+    expect_right_everywhere(Problem(40, 1210, 403, (transposes & 1) != 0, (transposes & 2) != 0, 2));
+    expect_right_everywhere(Problem(1210, 40, 403, (transposes & 1) != 0, (transposes & 2) != 0, 2));
     expect_right_everywhere(Problem(1, 515, 391, (transposes & 1) != 0, (transposes & 2) != 0, 1).with_d().with_bias());
   }
 }

@@ -22,6 +22,9 @@ namespace HWY_NAMESPACE {
 /// Columns of a tile: two vectors, so that each element of A that is broadcast feeds two multiply-adds.
 constexpr int64_t kTileColumns = 2 * kLanes;
 
+/// Floats in a cache line; what is wrong for some processor costs it a few prefetches.
+constexpr int64_t kLineFloats = 16;
+
 /// Rows of a tile: as many as leave the registers room for two vectors of B and one of A.
 #if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
 constexpr int64_t kTileRows = 14;
@@ -31,39 +34,91 @@ constexpr int64_t kTileRows = 12;
 constexpr int64_t kTileRows = 6;
 #endif
 
-/// Memory to fetch while a tile is computed: for each row i of the tile, `lines` addresses from `at + i * stride` on,
-/// `step` floats apart.
+/// Memory to fetch while a tile is computed: lines [next, end) of a region of rows `stride` floats apart, each with
+/// `row_lines` lines, counted row by row. A few at a time: many misses at once would hold up the loads of b.
 struct TilePrefetch {
   const float* at = nullptr;
   int64_t stride = 0;
-  int64_t step = 0;
-  int64_t lines = 0;
+  int64_t row_lines = 1;
+  int64_t next = 0;
+  int64_t end = 0;
+
+  HWY_INLINE void fetch(int64_t count) {
+    int64_t row = next / row_lines, line = next % row_lines;
+    const int64_t stop = HWY_MIN(next + count, end);
+    for (; next < stop; ++next) {
+      __builtin_prefetch(at + row * stride + line * kLineFloats, 0, 2);
+      if (++line == row_lines) {
+        line = 0;
+        ++row;
+      }
+    }
+  }
 };
 
-/// sums += a[k, kRows] b[k, kVectors * kLanes]; moves a and b on.
-template <int kRows, int kVectors>
-HWY_INLINE void accumulate_tile(const float*& a, const float*& b, int64_t ldb, int64_t k,
-                                FloatVec (&sum)[kRows][kVectors]) {
+/// What a tile multiplies. Packed, a is [k, rows of the tile] and b is [k, kTileColumns]. An operand that is still to
+/// be packed is read where it lies in memory, rows lda or ldb apart, and a packed copy of it is left behind, which
+/// costs almost nothing beside the multiply-adds.
+struct TileSource {
+  const float* a = nullptr;
+  const float* b = nullptr;
+  int64_t lda = 0;  // of a [k, m], if it is to be packed
+  int64_t ldb = 0;
+  float* packed_a = nullptr;  // null: a is packed already
+  float* packed_b = nullptr;
+};
+
+/// Rows of an unpacked operand that are fetched ahead of the row in use.
+constexpr int64_t kFetchAhead = 16;
+
+/// sums += a[k, kRows] b[k, kVectors * kLanes]; moves `source` on.
+template <int kRows, int kVectors, bool kPackA, bool kPackB>
+HWY_INLINE void accumulate_tile(TileSource& source, int64_t k, FloatVec (&sum)[kRows][kVectors]) {
   const FloatTag d;
+  const float* a = source.a;
+  const float* b = source.b;
   for (; k > 0; --k) {
     FloatVec columns[kVectors];
 #pragma GCC unroll 2
-    for (int v = 0; v < kVectors; ++v) columns[v] = hn::LoadU(d, b + v * kLanes);
+    for (int v = 0; v < kVectors; ++v) {
+      columns[v] = hn::LoadU(d, b + v * kLanes);
+      if constexpr (kPackB) {
+        hwy::Prefetch(b + kFetchAhead * source.ldb + v * kLanes);
+        hn::StoreU(columns[v], d, source.packed_b + v * kLanes);
+      }
+    }
 #pragma GCC unroll 16
     for (int i = 0; i < kRows; ++i) {
       const FloatVec row = hn::Set(d, a[i]);
 #pragma GCC unroll 2
       for (int v = 0; v < kVectors; ++v) sum[i][v] = hn::MulAdd(row, columns[v], sum[i][v]);
     }
-    a += kRows;
-    b += ldb;
+    if constexpr (kPackA) {
+      hwy::Prefetch(a + kFetchAhead * source.lda);
+      hwy::Prefetch(a + kFetchAhead * source.lda + kRows - 1);
+      int64_t r = 0;
+#pragma GCC unroll 4
+      for (; r + kLanes <= kRows; r += kLanes) hn::StoreU(hn::LoadU(d, a + r), d, source.packed_a + r);
+      if (r < kRows) hn::StoreU(load_first(a + r, kRows - r), d, source.packed_a + r);
+      a += source.lda;
+      source.packed_a += kRows;
+    } else {
+      a += kRows;
+    }
+    if constexpr (kPackB) {
+      b += source.ldb;
+      source.packed_b += kTileColumns;
+    } else {
+      b += kTileColumns;
+    }
   }
+  source.a = a;
+  source.b = b;
 }
 
-/// c[kRows, kVectors * kLanes] = alpha * a b (+ bias) (+ add). a is packed: [k, kRows]; rows of b are ldb floats apart.
-template <int kRows, int kVectors>
-HWY_NOINLINE void multiply_tile(const float* a, const float* b, int64_t ldb, int64_t k, const TileTarget& target,
-                                const TilePrefetch& prefetch) {
+/// c[kRows, kVectors * kLanes] = alpha * a b (+ bias) (+ add).
+template <int kRows, int kVectors, bool kPackA, bool kPackB>
+HWY_NOINLINE void multiply_tile(TileSource source, int64_t k, const TileTarget& target, TilePrefetch prefetch) {
   const FloatTag d;
   FloatVec sum[kRows][kVectors];
 #pragma GCC unroll 16
@@ -71,17 +126,15 @@ HWY_NOINLINE void multiply_tile(const float* a, const float* b, int64_t ldb, int
 #pragma GCC unroll 2
     for (int v = 0; v < kVectors; ++v) sum[i][v] = hn::Zero(d);
   }
-  // A few lines at a time: many misses at once would hold up the loads of b.
   const int64_t k_per_row = k / kRows;
+  const int64_t lines_per_row = (prefetch.end - prefetch.next + kRows - 1) / kRows;
   for (int i = 0; i < kRows; ++i) {
     hwy::Prefetch(target.c + i * target.ldc);
     hwy::Prefetch(target.c + i * target.ldc + kVectors * kLanes - 1);
-    for (int64_t line = 0; line < prefetch.lines; ++line) {
-      hwy::Prefetch(prefetch.at + i * prefetch.stride + line * prefetch.step);
-    }
-    accumulate_tile<kRows, kVectors>(a, b, ldb, k_per_row, sum);
+    prefetch.fetch(lines_per_row);
+    accumulate_tile<kRows, kVectors, kPackA, kPackB>(source, k_per_row, sum);
   }
-  accumulate_tile<kRows, kVectors>(a, b, ldb, k - k_per_row * kRows, sum);
+  accumulate_tile<kRows, kVectors, kPackA, kPackB>(source, k - k_per_row * kRows, sum);
 
   const FloatVec alpha = hn::Set(d, target.alpha);
 #pragma GCC unroll 16
@@ -96,25 +149,35 @@ HWY_NOINLINE void multiply_tile(const float* a, const float* b, int64_t ldb, int
   }
 }
 
-using TileFunction = void (*)(const float*, const float*, int64_t, int64_t, const TileTarget&, const TilePrefetch&);
+using TileFunction = void (*)(TileSource, int64_t, const TileTarget&, TilePrefetch);
 
-template <int kVectors, size_t... kIndex>
+template <int kVectors, bool kPackA, bool kPackB, size_t... kIndex>
 constexpr std::array<TileFunction, sizeof...(kIndex)> tile_functions(std::index_sequence<kIndex...>) {
-  return {multiply_tile<static_cast<int>(kIndex) + 1, kVectors>...};
+  return {multiply_tile<static_cast<int>(kIndex) + 1, kVectors, kPackA, kPackB>...};
 }
 
-/// multiply_tile for 1 .. kTileRows rows: [vectors - 1][rows - 1].
-constexpr std::array<TileFunction, kTileRows> kTileFunctions[2] = {
-    tile_functions<1>(std::make_index_sequence<kTileRows>()), tile_functions<2>(std::make_index_sequence<kTileRows>())};
+/// multiply_tile for 1 .. kTileRows rows: [packs a][vectors - 1][rows - 1], and for whole tiles that pack b.
+constexpr auto kTileRowCounts = std::make_index_sequence<kTileRows>();
+constexpr std::array<TileFunction, kTileRows> kTileFunctions[2][2] = {
+    {tile_functions<1, false, false>(kTileRowCounts), tile_functions<2, false, false>(kTileRowCounts)},
+    {tile_functions<1, true, false>(kTileRowCounts), tile_functions<2, true, false>(kTileRowCounts)}};
+constexpr std::array<TileFunction, kTileRows> kPackingTileFunctions[2] = {
+    tile_functions<2, false, true>(kTileRowCounts), tile_functions<2, true, true>(kTileRowCounts)};
 
-/// Any tile of at most kTileRows x kTileColumns; b's rows hold whole vectors of floats even where `columns` is less. A
-/// tile that does not fill its vectors goes through a buffer, so that every element takes the same arithmetic.
-HWY_INLINE void multiply_any_tile(const float* a, const float* b, int64_t ldb, int64_t k, int64_t rows, int64_t columns,
+/// Any tile of at most kTileRows x kTileColumns; b is packed, or the tile has all its columns. A tile that does not
+/// fill its vectors goes through a buffer, so that every element takes the same arithmetic.
+HWY_INLINE void multiply_any_tile(const TileSource& source, int64_t k, int64_t rows, int64_t columns,
                                   const TileTarget& target, const TilePrefetch& prefetch) {
+  const size_t packs_a = source.packed_a == nullptr ? 0 : 1;
+  const auto index = static_cast<size_t>(rows - 1);
+  if (source.packed_b != nullptr) {
+    kPackingTileFunctions[packs_a][index](source, k, target, prefetch);
+    return;
+  }
   const size_t vectors = columns > kLanes ? 2 : 1;
-  const TileFunction function = kTileFunctions[vectors - 1][static_cast<size_t>(rows - 1)];
+  const TileFunction function = kTileFunctions[packs_a][vectors - 1][index];
   if (columns == static_cast<int64_t>(vectors) * kLanes) {
-    function(a, b, ldb, k, target, prefetch);
+    function(source, k, target, prefetch);
     return;
   }
   HWY_ALIGN float buffer[kTileRows * kTileColumns];
@@ -133,7 +196,7 @@ HWY_INLINE void multiply_any_tile(const float* a, const float* b, int64_t ldb, i
     buffered.add = buffer;
     buffered.ldadd = kTileColumns;
   }
-  function(a, b, ldb, k, buffered, prefetch);
+  function(source, k, buffered, prefetch);
   for (int64_t i = 0; i < rows; ++i) std::memcpy(target.c + i * target.ldc, buffer + i * kTileColumns, row_bytes);
 }
 
