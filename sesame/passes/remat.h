@@ -15,7 +15,7 @@ struct RematOptions {
   /// Compute again what costs no more than writing and reading it would: norms, activations, dropout.
   bool free_replays = true;
   /// The arena may not take more bytes than this; absent: as much as it likes.
-  std::optional<int64_t> budget_bytes;
+  std::optional<int64_t> budget_bytes = {};
 };
 
 /// What a node costs on the machine that it will run on.

@@ -1,5 +1,6 @@
 #include "sesame/passes/remat/budget.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "sesame/passes/plan_memory.h"
@@ -33,7 +34,7 @@ BudgetPlanner::BudgetPlanner(const GraphProblem& problem, const NodeCosts& costs
     : p_(problem),
       costs_(costs),
       start_(std::move(start)),
-      stages_(find_stages(problem, early_updates(problem))),
+      stages_(problem.has_backward() ? find_stages(problem, early_updates(problem)) : Stages{}),
       chain_(chain_of(problem, stages_)) {}
 
 std::optional<Candidate> BudgetPlanner::within(int64_t budget) const {
@@ -57,7 +58,7 @@ Candidate BudgetPlanner::least() const {
   Sequence sequence = start_;
   int64_t high = peak_of(sequence);
   int64_t low = p_.problem.fixed_bytes;
-  while (high - low > high / 512) {
+  while (high - low > std::max(high / 512, kArenaAlignment)) {
     const int64_t middle = low + (high - low) / 2;
     if (std::optional<Sequence> found = solve(middle); found && peak_of(*found) < high) {
       sequence = *std::move(found);
@@ -73,7 +74,7 @@ int64_t BudgetPlanner::peak_of(const Sequence& sequence) const { return simulate
 
 /// The chain's fastest execution within `bytes` as the chain counts, which may be more than it really takes.
 std::optional<Sequence> BudgetPlanner::solve(int64_t bytes) const {
-  if (!p_.has_backward() || stages_.stages.empty()) return std::nullopt;
+  if (stages_.stages.empty()) return std::nullopt;
   const int64_t outside = p_.problem.fixed_bytes + stages_.pinned_bytes;
   const std::optional<ChainPlan> plan = solve_chain(chain_.chain, bytes - outside);
   if (!plan) return std::nullopt;

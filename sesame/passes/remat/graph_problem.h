@@ -25,11 +25,11 @@ struct GraphProblem {
   /// [problem node]: earlier nodes that read what it overwrites, if it computes a variable's new value in place.
   std::vector<std::vector<int32_t>> not_before;
   /// The problem node that completes the result that is complete first: the loss. It and what stands after it are the
-  /// backward part. The number of nodes if there is no such part.
+  /// backward part. The number of nodes if no node computes a result.
   int32_t turning = 0;
 
   [[nodiscard]] bool is_forward(int32_t node_number) const { return node_number < turning; }
-  [[nodiscard]] bool has_backward() const { return turning < static_cast<int32_t>(node.size()); }
+  [[nodiscard]] bool has_backward() const { return turning + 1 < static_cast<int32_t>(node.size()); }
   /// "h.3.attn: attention [16, 256, 384]".
   [[nodiscard]] std::string name_of_value(int32_t value_number) const;
 };

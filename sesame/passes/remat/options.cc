@@ -39,8 +39,10 @@ class Part {
     for (int32_t& v : made.inputs) v = number_of(v, pinned[index(v)] ? 0 : whole_.values[index(v)].bytes);
     for (int32_t& v : made.outputs) {
       const int64_t bytes = pinned[index(v)] ? 0 : whole_.values[index(v)].bytes;
+      const bool kept_to_end = whole_.values[index(v)].kept_to_end;
       v = number_of(v, bytes);
       part_.values[index(v)].producer = number;
+      part_.values[index(v)].kept_to_end = kept_to_end;
     }
     std::erase_if(made.in_place,
                   [&](const auto& pair) { return pinned[index(pair.first)] || pinned[index(pair.second)]; });
