@@ -79,6 +79,7 @@ void print_json(const StepBenchmark& b, bool with_calls) {
   Json result = {{"tokens_per_s", b.tokens_per_s},
                  {"step_seconds", b.median_seconds},
                  {"steps", b.step_seconds},
+                 {"processor_seconds", b.processor_seconds},
                  {"threads", b.threads},
                  {"tokens_per_step", b.forecast.tokens_per_step},
                  {"flops_per_step", b.forecast.model_flops_per_step},
@@ -87,8 +88,12 @@ void print_json(const StepBenchmark& b, bool with_calls) {
                  {"bandwidth_gb_s", b.machine.read_gbytes_s},
                  {"share_of_peak", b.share_of_peak},
                  {"planned_bytes", b.planned_bytes},
+                 {"arena_bytes", b.arena_bytes},
                  {"measured_peak_bytes", b.measured_peak_bytes},
-                 {"measured_over_planned", memory_ratio(b)}};
+                 {"measured_over_planned", memory_ratio(b)},
+                 {"expected_overhead", b.forecast.overhead}};
+  if (b.forecast.budget_bytes) result["budget_bytes"] = *b.forecast.budget_bytes;
+  if (b.forecast.measured_seconds) result["expected_seconds"] = *b.forecast.measured_seconds;
   if (b.profile) add_profile(result, *b.profile, with_calls);
   std::cout << result.dump() << "\n";
 }
@@ -159,6 +164,10 @@ void print_text(const StepBenchmark& b, const BenchStepArguments& a) {
              b.machine.peak_gflops, 100 * b.share_of_peak, b.machine.read_gbytes_s);
   fmt::print("memory  planned {}, measured {} ({:+.1f} %)\n", human_bytes(static_cast<uint64_t>(b.planned_bytes)),
              human_bytes(static_cast<uint64_t>(b.measured_peak_bytes)), 100 * (memory_ratio(b) - 1));
+  fmt::print("replays {:.1f} % of the step's time expected{}\n", 100 * b.forecast.overhead,
+             b.forecast.budget_bytes
+                 ? fmt::format(", in a budget of {}", human_bytes(static_cast<uint64_t>(*b.forecast.budget_bytes)))
+                 : "");
   if (b.profile) print_profile(b, a);
 }
 

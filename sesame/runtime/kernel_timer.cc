@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <cstring>
+#include <limits>
 
 #include "sesame/base/error.h"
 #include "sesame/base/machine.h"
@@ -78,21 +79,18 @@ void fill(const Node& node, std::span<const Type> inputs, const Tensor& tensor) 
   }
 }
 
-double median_seconds(const Kernel& kernel, const KernelCall& call) {
+double shortest_seconds(const Kernel& kernel, const KernelCall& call) {
   using Clock = std::chrono::steady_clock;
-  constexpr size_t kCalls = 5;
+  constexpr int kCalls = 6;
+  constexpr int kLongCalls = 3;
   constexpr double kLongSeconds = 0.02;
-  const auto timed = [&] {
+  double shortest = std::numeric_limits<double>::infinity();
+  for (int i = 0; i < (i > 0 && shortest > kLongSeconds ? kLongCalls : kCalls); ++i) {
     const auto start = Clock::now();
     kernel.run(call);
-    return std::chrono::duration<double>(Clock::now() - start).count();
-  };
-  const bool is_long = timed() > kLongSeconds;
-  std::array<double, kCalls> times{};
-  const auto end = times.begin() + (is_long ? 1 : kCalls);
-  std::generate(times.begin(), end, timed);
-  std::sort(times.begin(), end);
-  return times[static_cast<size_t>(end - times.begin()) / 2];
+    shortest = std::min(shortest, std::chrono::duration<double>(Clock::now() - start).count());
+  }
+  return shortest;
 }
 
 }  // namespace
@@ -137,7 +135,7 @@ std::optional<double> KernelTimer::seconds(const Graph& graph, const Node& node)
   }
   const StepState state{.seed = 1, .step = 1};
   try {
-    return median_seconds(*kernel, {&node, inputs, outputs, place(scratch), &state, threads_});
+    return shortest_seconds(*kernel, {&node, inputs, outputs, place(scratch), &state, threads_});
   } catch (const Error&) {
     return std::nullopt;  // not with these values
   }

@@ -105,6 +105,16 @@ bool MeasuredCosts::knows(const Graph& graph) const {
   return true;
 }
 
+double MeasuredCosts::timed_seconds(const Graph& graph) const {
+  double seconds = 0;
+  for (NodeId id = 0; id < graph.size(); ++id) {
+    const Node& node = graph.node(id);
+    if (runs_no_kernel(node)) continue;
+    if (const auto found = calls_.find(key_of(graph, node)); found != calls_.end()) seconds += found->second.seconds;
+  }
+  return seconds;
+}
+
 void MeasuredCosts::finish() {
   timer_.reset();
   if (!unsaved_ || file_.empty()) return;

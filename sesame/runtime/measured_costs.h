@@ -41,6 +41,9 @@ class MeasuredCosts {
   /// Whether every node of the graph that runs a kernel has been timed, here or in the file.
   [[nodiscard]] bool knows(const Graph& graph) const;
 
+  /// The seconds of those nodes of the graph that have been timed.
+  [[nodiscard]] double timed_seconds(const Graph& graph) const;
+
   /// Gives back the memory that kernels were timed in, and writes what is new to the file.
   void finish();
 

@@ -84,8 +84,10 @@ TEST(MeasuredCosts, RandomKeysDoNotMatterAndShapesDo) {
   MeasuredCosts costs({.threads = &threads});
   const Graph graph = small_graph(16);
   EXPECT_FALSE(costs.knows(graph));
+  EXPECT_EQ(costs.timed_seconds(graph), 0);
   EXPECT_GT(sum(costs, graph), 0);
   EXPECT_TRUE(costs.knows(graph));
+  EXPECT_EQ(costs.timed_seconds(graph), sum(costs, graph));
   EXPECT_TRUE(costs.knows(small_graph(16, 12)));
   EXPECT_FALSE(costs.knows(small_graph(17)));
 }

@@ -48,24 +48,27 @@ double Forecast::seconds_per_step(const MachineSpeed& machine) const {
 }
 
 Forecast forecast(const StepPlan& plan, const MeasuredCosts* costs) {
+  constexpr double kMostlyTimed = 0.8;  // the rest is estimated after calls like it
   Forecast f;
   f.parameters = count_of(plan.layout.order);
   f.matmul_parameters = matmul_parameters(plan.evaluation.graph);
   f.tokens_per_step = plan.options.tokens();
+  f.overhead = plan.overhead();
+  f.budget_bytes = plan.budget_bytes;
   f.arena_bytes = plan.arena_bytes();
   f.parameter_bytes = plan.parameter_bytes();
   f.gradient_bytes = f.parameter_bytes;
   f.moment_bytes = 2 * f.parameter_bytes;
   f.scopes = cost_by_scope(plan.gradient.graph, 3);
-  bool known = costs != nullptr;
+  double timed = 0;
   for (const StepPlan::Part& part : plan.parts()) {
     const auto runs = static_cast<double>(part.runs);
     f.model_flops_per_step += runs * model_flops(part.graph->graph);
     f.bytes_per_step += runs * bytes_of(part.graph->graph);
-    known = known && (part.runs == 0 || costs->knows(part.graph->graph));
+    if (costs != nullptr && part.runs > 0) timed += runs * costs->timed_seconds(part.graph->graph);
   }
   f.update_bytes = static_cast<int64_t>(bytes_of(plan.norm.graph) + bytes_of(plan.update.graph));
-  if (known) f.measured_seconds = plan.seconds;
+  if (timed > kMostlyTimed * plan.seconds) f.measured_seconds = plan.seconds;
   return f;
 }
 

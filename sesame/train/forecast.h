@@ -23,6 +23,9 @@ struct Forecast {
 
   std::optional<double> measured_seconds;  // of a step, by times that were measured here
 
+  double overhead = 0;  // share of the step's time that goes into computing again, by the costs it was planned with
+  std::optional<int64_t> budget_bytes;  // of total_bytes()
+
   int64_t arena_bytes = 0;
   int64_t parameter_bytes = 0;
   int64_t gradient_bytes = 0;
@@ -38,8 +41,8 @@ struct Forecast {
   [[nodiscard]] double seconds_per_step(const MachineSpeed& machine) const;
 };
 
-/// `costs`, where given, are those that the step was planned with: if they know every call of the plan, they say what a
-/// step takes.
+/// `costs`, where given, are those that the step was planned with: if most of its time is of calls that were timed,
+/// they say what a step takes.
 Forecast forecast(const StepPlan& plan, const MeasuredCosts* costs = nullptr);
 
 /// Of the step without a limit on memory. `threads`: scratch memory of some kernels depends on it.

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ctime>
 
 #include "sesame/base/philox.h"
 #include "sesame/optim/schedule.h"
 #include "sesame/train/model_recipe.h"
+#include "sesame/train/plan_recipe.h"
 
 namespace sesame {
 namespace {
@@ -25,14 +27,21 @@ void fill_at_random(std::span<int32_t> ids, int64_t vocabulary, uint64_t stream,
     ids[i] = static_cast<int32_t>(random.word(i, step) % static_cast<uint64_t>(vocabulary));
 }
 
+/// Processor time of this process so far, all threads.
+double processor_seconds() {
+  timespec now;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
 /// A model with initial weights that is trained on random tokens.
 class BenchmarkRun {
  public:
-  BenchmarkRun(const GptConfig& config, const StepOptions& options, ThreadPool& threads)
-      : options_(options), vocabulary_(config.vocab_size), step_(gpt_loss_function(config), options, threads) {
+  BenchmarkRun(const GptConfig& config, StepPlan plan, ThreadPool& threads)
+      : options_(plan.options), vocabulary_(config.vocab_size), step_(std::move(plan), threads) {
     for (const Parameter& p : step_.layout().order) {
       const Tensor tensor = step_.variables().get(p.name);
-      initialise(p, options.seed, {tensor.as<float>(), static_cast<size_t>(tensor.elements())}, &threads);
+      initialise(p, options_.seed, {tensor.as<float>(), static_cast<size_t>(tensor.elements())}, &threads);
     }
   }
 
@@ -44,6 +53,8 @@ class BenchmarkRun {
     step_.gradient_norm();
     step_.update(1e-4, ++steps_);
   }
+
+  [[nodiscard]] int64_t arena_bytes() const { return step_.arena_bytes(); }
 
   double timed_step() {
     const Clock::time_point start = Clock::now();
@@ -75,18 +86,20 @@ class BenchmarkRun {
 
 StepBenchmark benchmark_step(const Recipe& recipe, const StepBenchmarkOptions& options) {
   const GptConfig config = model_config(recipe);
-  const StepOptions step = step_options(recipe);
   ThreadPool threads(static_cast<int>(recipe.train.threads));
   StepBenchmark result;
   result.threads = threads.threads();
-  result.forecast = forecast(gpt_loss_function(config), step, threads.threads());
+  RecipePlan plan = RecipePlanner(recipe, config, threads, probe_machine(threads)).plan();
+  const StepOptions step = plan.step.options;
+  result.forecast = plan.forecast;
   result.planned_bytes = result.forecast.total_bytes();
   check_memory(result.forecast, available_memory());
 
   reset_peak_resident_bytes();
   const uint64_t before = resident_bytes();
-  BenchmarkRun run(config, step, threads);
+  BenchmarkRun run(config, std::move(plan.step), threads);
   for (int64_t i = 0; i < options.warm_up; ++i) run.step();
+  result.arena_bytes = run.arena_bytes();
   result.measured_peak_bytes = static_cast<int64_t>(peak_resident_bytes() - before);
 
   const double flops = result.forecast.model_flops_per_step;
@@ -94,7 +107,9 @@ StepBenchmark benchmark_step(const Recipe& recipe, const StepBenchmarkOptions& o
   std::vector<double> bandwidths{probe_read_bandwidth(threads, 1)};
   std::vector<double> shares;
   for (int64_t i = 0; i < options.steps; ++i) {
+    const double processor_start = processor_seconds();
     result.step_seconds.push_back(run.timed_step());
+    result.processor_seconds.push_back(processor_seconds() - processor_start);
     peaks.push_back(probe_peak_gflops(threads, 2));
     const double peak = (peaks[peaks.size() - 2] + peaks.back()) / 2;
     shares.push_back(flops / result.step_seconds.back() / (peak * 1e9));

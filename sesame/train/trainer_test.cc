@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 
 #include "sesame/base/atomic_directory.h"
@@ -117,6 +118,50 @@ TEST_F(TrainerTest, ThreadsDoNotChangeTheResult) {
   train(request("one"));
   train(request("two", {"train.threads=2"}));
   EXPECT_EQ(weights("one"), weights("two"));
+}
+
+TEST_F(TrainerTest, MemoryMayChangeFromPartToPartAndMovesNoBit) {
+  setenv("SESAME_CACHE_DIR", (directory_ / "cache").c_str(), 1);
+  const std::vector<std::string> wide{"model.n_embd=64", "model.n_layer=3", "train.batch_size=64", "train.context=32",
+                                      "train.steps=4"};
+  const auto with = [&](std::vector<std::string> settings) {
+    settings.insert(settings.begin(), wide.begin(), wide.end());
+    return settings;
+  };
+  train(request("whole", with({"train.memory=keep"})));
+  train(request("parts", with({"train.steps=2"})));
+  TrainRequest rest = request("parts", with({"train.memory=1"}));
+  rest.resume = true;
+  const std::string refusal = message_of(rest);
+  EXPECT_THAT(refusal, HasSubstr("is less than the step can do with: "));
+  const size_t at = refusal.find("do with: ") + 9;
+  rest = request("parts", with({"train.memory=" + refusal.substr(at, refusal.find(' ', at) - at)}));
+  rest.resume = true;
+  EXPECT_EQ(train(rest).step, 4);
+  EXPECT_EQ(weights("parts"), weights("whole"));
+}
+
+TEST_F(TrainerTest, TheSplitThatWasChosenIsKept) {
+  setenv("SESAME_CACHE_DIR", (directory_ / "cache").c_str(), 1);
+  const std::vector<std::string> automatic{"train.split=auto", "train.accumulation=2"};
+  train(request("run", {"train.split=auto", "train.accumulation=2", "train.steps=3"}));
+  Recipe recorded = load_recipe(directory_ / "run/recipe.toml");
+  EXPECT_EQ(recorded.train.split, "given");
+  EXPECT_EQ(recorded.train.batch_size * recorded.train.accumulation, 8);
+  EXPECT_EQ(load_recipe(directory_ / "run/last/recipe.toml"), recorded);
+  // Another choice than would be made now: going on must not choose again.
+  recorded.train.batch_size = recorded.train.batch_size == 2 ? 4 : 2;
+  recorded.train.accumulation = 8 / recorded.train.batch_size;
+  TrainRequest part = request("other");
+  part.recipe = recorded;
+  train(part);
+  TrainRequest rest = request("other", automatic);
+  rest.resume = true;
+  EXPECT_EQ(train(rest).step, 20);
+  EXPECT_EQ(load_recipe(directory_ / "other/recipe.toml").train.batch_size, recorded.train.batch_size);
+  TrainRequest larger = request("other", {"train.split=auto", "train.accumulation=3"});
+  larger.resume = true;
+  EXPECT_THAT(message_of(larger), HasSubstr("train.accumulation"));
 }
 
 TEST_F(TrainerTest, MetricsOfStepsThatAreDoneAgainAreDropped) {
