@@ -102,6 +102,15 @@ TEST(MinCut, RoundingLeavesNoWayThrough) {
   EXPECT_EQ(cut.on_source_side, (std::vector<bool>{true, false, false, false}));
 }
 
+TEST(MinCut, SmallDifferencesCount) {
+  FlowNetwork network(3);
+  network.add_edge(0, 1, 1);
+  network.add_edge(1, 2, 1 - 1e-9);
+  const auto cut = network.min_cut(0, 2);
+  EXPECT_EQ(cut.capacity, 1 - 1e-9);
+  EXPECT_EQ(cut.on_source_side, (std::vector<bool>{true, true, false}));
+}
+
 TEST(MinCut, ALongPathWithoutRecursion) {
   constexpr int kNodes = 200'000;
   FlowNetwork network(1);
