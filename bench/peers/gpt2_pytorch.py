@@ -1,7 +1,7 @@
 """Trains GPT-2 with PyTorch on random tokens, as its users write it, so that its steps can be timed beside another program's.
 
 Reads commands from standard input, one a line, and answers each with one line of JSON: `time N` runs N steps and gives
-their seconds; `memory` gives the highest resident bytes, and what importing torch alone took. The first line, given when
+their seconds and processor seconds; `memory` gives the highest resident bytes, and what importing torch alone took. The first line, given when
 it is ready and has warmed up, says what runs.
 """
 
@@ -121,12 +121,13 @@ def main():
     for line in sys.stdin:
         command = line.split()
         if command[:1] == ["time"]:
-            seconds = []
+            seconds, processor_seconds = [], []
             for i in range(int(command[1])):
-                start = time.perf_counter()
+                start, processor_start = time.perf_counter(), time.process_time()
                 step(i)
                 seconds.append(time.perf_counter() - start)
-            answer(seconds=seconds)
+                processor_seconds.append(time.process_time() - processor_start)
+            answer(seconds=seconds, processor_seconds=processor_seconds)
         elif command == ["memory"]:
             answer(peak=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, import_only=IMPORT_BYTES)
         else:

@@ -18,9 +18,10 @@ ALLOCATORS = {
 
 
 class PyTorch:
-    def __init__(self, model, threads, compiled, allocator):
+    def __init__(self, model, threads, compiled, allocator, processor_time):
         self.name = "pytorch-compiled" if compiled else "pytorch-eager"
         self.allocator = allocator
+        self.figure = "processor_seconds" if processor_time else "seconds"
         self.setting = ""
         self.peak_bytes = 0
         self.process = None
@@ -68,7 +69,7 @@ class PyTorch:
         return self.answer()
 
     def turn(self, steps):
-        return self.ask("time %d" % steps)["seconds"]
+        return self.ask("time %d" % steps)[self.figure]
 
     def close(self):
         self.peak_bytes = self.ask("memory")["peak"]
