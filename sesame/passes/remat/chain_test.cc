@@ -236,6 +236,24 @@ TEST(SolveChain, EqualsExhaustiveSearchOnRandomChains) {
   EXPECT_GT(infeasible, 100);
 }
 
+TEST(SolveChain, EqualsExhaustiveSearchWhereSweepsNeedMost) {
+  std::mt19937 random(8);
+  int feasible = 0;
+  int infeasible = 0;
+  for (int round = 0; round < 40; ++round) {
+    Chain chain = uniform_chain(4 + round % 3, 20);
+    for (auto& stage : chain.stages) {
+      stage.input_bytes = 1 + static_cast<int64_t>(random() % 6);
+      stage.forward_temporary = static_cast<int64_t>(random() % 30);
+    }
+    for (int64_t budget = 22; budget <= 52; ++budget) {
+      expect_equal_to_exhaustive(chain, budget, &feasible, &infeasible);
+    }
+  }
+  EXPECT_GT(feasible, 300);
+  EXPECT_GT(infeasible, 100);
+}
+
 double seconds_of(const Chain& chain, const std::vector<ChainMove>& moves) {
   double seconds = 0;
   for (const ChainMove& move : moves) {

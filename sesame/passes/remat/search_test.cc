@@ -421,7 +421,7 @@ TEST(SequenceCost, SaysWhatSimulateSays) {
   for (int round = 0; round < 500; ++round) {
     Problem problem = random_graph(random, 9);
     for (auto& node : problem.nodes) {
-      node.once = upto(random, 0, 9) == 0;
+      node.once = upto(random, 0, 2) == 0;
       for (const int32_t output : node.outputs) {
         for (const int32_t input : node.inputs) {
           if (upto(random, 0, 1) == 0) node.in_place.emplace_back(output, input);
@@ -435,7 +435,10 @@ TEST(SequenceCost, SaysWhatSimulateSays) {
         const auto at = sequence.begin() + upto(random, 0, static_cast<int64_t>(sequence.size()));
         sequence.insert(at, static_cast<int32_t>(upto(random, 0, 8)));
       }
-      if (variant % 2 == 0) std::swap(sequence[static_cast<size_t>(upto(random, 0, 8))], sequence[4]);
+      if (variant % 2 == 0) {
+        const auto at = static_cast<size_t>(upto(random, 1, 8));
+        std::swap(sequence[at - 1], sequence[at]);
+      }
       const auto score = cost.evaluate(sequence);
       if (error_of([&] { simulate(problem, sequence); }) != "no error") {
         EXPECT_FALSE(score.legal);
@@ -450,7 +453,7 @@ TEST(SequenceCost, SaysWhatSimulateSays) {
       EXPECT_EQ(cost.timeline(), timeline(problem, sequence));
     }
   }
-  EXPECT_GT(legal, 500);
+  EXPECT_GT(legal, 300);
   EXPECT_GT(illegal, 300);
 }
 
@@ -480,7 +483,7 @@ TEST(LowerBound, HoldsWhereNodesMayRunOnEitherSide) {
       above_once += bound > once * (1 + 1e-6);
     }
   }
-  EXPECT_GT(above_once, 20);
+  EXPECT_GT(above_once, 10);
 }
 
 }  // namespace
