@@ -2,7 +2,6 @@
 
 #include <optional>
 
-#include "sesame/base/function_ref.h"
 #include "sesame/passes/remat/problem.h"
 
 namespace sesame::remat {
@@ -13,9 +12,10 @@ struct SearchLimits {
 
 /// Improves an execution on the exact timeline until its peak is within `budget` and no move makes it faster: keep a
 /// value over an interval instead of computing it again, drop a value over an interval and compute it again before its
-/// next read (with whatever of its inputs is gone by then), move a computation later, exchange two of these. The start
-/// may be over the budget. Absent if it ends over the budget. On problems of at most a dozen nodes the search is
-/// exhaustive (best first over sets of live values), order included.
+/// next read (with whatever of its inputs is gone by then), move a computation, exchange two of these. Begins at
+/// `start`, which may be over the budget, and at the given order. Absent if it ends over the budget. On problems of at
+/// most a dozen nodes the search is exhaustive (best first over sets of live values), order included. Throws as
+/// simulate() does if `start` is no execution.
 std::optional<Sequence> search(const Problem& problem, const Sequence& start, int64_t budget,
                                const SearchLimits& limits = {});
 
