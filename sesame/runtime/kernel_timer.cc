@@ -15,6 +15,7 @@ namespace sesame {
 namespace {
 
 constexpr int64_t kAlignment = 64;
+constexpr int64_t kLargestCall = int64_t{1} << 30;
 
 int64_t aligned(int64_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
 
@@ -81,14 +82,17 @@ void fill(const Node& node, std::span<const Type> inputs, const Tensor& tensor) 
 
 double shortest_seconds(const Kernel& kernel, const KernelCall& call) {
   using Clock = std::chrono::steady_clock;
-  constexpr int kCalls = 6;
-  constexpr int kLongCalls = 3;
-  constexpr double kLongSeconds = 0.02;
+  constexpr int kLeastCalls = 3;
+  constexpr int kMostCalls = 50;
+  constexpr double kEnoughSeconds = 0.02;
   double shortest = std::numeric_limits<double>::infinity();
-  for (int i = 0; i < (i > 0 && shortest > kLongSeconds ? kLongCalls : kCalls); ++i) {
+  double spent = 0;
+  for (int calls = 0; calls < kLeastCalls || (calls < kMostCalls && spent < kEnoughSeconds); ++calls) {
     const auto start = Clock::now();
     kernel.run(call);
-    shortest = std::min(shortest, std::chrono::duration<double>(Clock::now() - start).count());
+    const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    shortest = std::min(shortest, seconds);
+    spent += seconds;
   }
   return shortest;
 }
@@ -105,8 +109,8 @@ bool KernelTimer::reserve(int64_t bytes) {
   used_ = 0;
   const auto wanted = static_cast<size_t>(bytes);
   if (wanted <= memory_.size()) return true;
+  if (bytes > kLargestCall || wanted > available_memory() / 2) return false;
   memory_ = HugeBuffer();
-  if (wanted > available_memory() / 2) return false;
   memory_ = HugeBuffer(wanted, HugeBuffer::FirstTouch::now);
   return true;
 }

@@ -50,9 +50,12 @@ MemoryCurve memory_curve(StepPlanner& planner, int64_t points) {
   curve.free_bytes = planner.plan({Kind::free_replays, 0}).planned_bytes();
   curve.keep_bytes = planner.plan({Kind::keep, 0}).planned_bytes();
   const int64_t least = curve.least_budget_bytes;
+  const int64_t range = std::max<int64_t>(curve.keep_bytes - least, 0);
+  const int64_t last = std::max<int64_t>(points - 1, 1);
   for (int64_t i = 0; i < points; ++i) {
-    const int64_t budget =
-        least + std::max<int64_t>(curve.keep_bytes - least, 0) * i / std::max<int64_t>(points - 1, 1);
+    // Closer together where the curve is steep.
+    const auto share = static_cast<double>(i * i) / static_cast<double>(last * last);
+    const int64_t budget = least + static_cast<int64_t>(share * static_cast<double>(range));
     const StepPlan plan = planner.plan({Kind::bytes, budget});
     curve.points.push_back(
         {.budget_bytes = budget,

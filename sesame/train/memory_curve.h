@@ -27,7 +27,7 @@ struct MemoryCurve {
   int64_t keep_bytes = 0;  // planned without any replay
 };
 
-/// Plans a step within `points` budgets at even distances.
+/// Plans a step within `points` budgets, closer together towards the least.
 MemoryCurve memory_curve(StepPlanner& planner, int64_t points = 10);
 
 /// The curve as a drawing, overhead over budget.
