@@ -91,8 +91,8 @@ HWY_INLINE float softmax_row(float* HWY_RESTRICT scores, int64_t n, int64_t padd
   return shrink;
 }
 
-/// Scores of `groups` register groups of rows, queries packed in `scratch`, against the key block at `key`.
-/// group_keys[g]: how many of its keys any row of group g sees.
+/// Scores of `groups` register groups of rows, `queries` being row panels of a query block, against a block of packed
+/// keys. group_keys[g]: how many of its keys any row of group g sees.
 HWY_INLINE void score_tile(const float* HWY_RESTRICT queries, const float* HWY_RESTRICT keys, int64_t head_dim,
                            int64_t groups, const int64_t* group_keys, float* HWY_RESTRICT scores) {
   int64_t most = 0;
@@ -100,8 +100,9 @@ HWY_INLINE void score_tile(const float* HWY_RESTRICT queries, const float* HWY_R
   for (int64_t column = 0; column < most; column += kTileCols) {
     for (int64_t g = 0; g < groups; ++g) {
       if (column >= group_keys[g]) continue;
-      tile_product<1, kTileRows, false>(head_dim, queries + g * kTileRows * head_dim, keys + column * head_dim,
-                                        scores + g * kTileRows * kScoreStride + column, kScoreStride);
+      const PanelRows rows = {queries + g * kTileRows * kTileCols, kQueryBlock * kTileCols};
+      tile_product(head_dim, rows, keys + column * head_dim, group_keys[g] - column,
+                   scores + g * kTileRows * kScoreStride + column, kScoreStride);
     }
   }
 }
@@ -112,8 +113,8 @@ HWY_INLINE void attend_block(const QueryHead& head, int64_t first, int64_t rows,
   const int64_t groups = round_up(rows, kTileRows) / kTileRows;
   const int64_t padded_dim = padded_to(head.head_dim, kColumnPadding);
   const int64_t value_rows = padded_to(head.key_count, kTilePadding);
-  pack_transposed<kTileRows>(head.queries + first * head.query_stride, head.query_stride, rows, head.head_dim,
-                             head.scale, scratch.queries);
+  pack_panels(head.queries + first * head.query_stride, head.query_stride, rows, kQueryBlock, head.head_dim, head.scale,
+              scratch.queries);
   std::fill_n(scratch.row_max, kQueryBlock, -std::numeric_limits<float>::infinity());
   std::fill_n(scratch.row_sum, kQueryBlock, 0.0f);
 
@@ -126,6 +127,10 @@ HWY_INLINE void attend_block(const QueryHead& head, int64_t first, int64_t rows,
     score_tile(scratch.queries, scratch.keys + key * head.head_dim, head.head_dim, groups, group_keys, scratch.scores);
 
     for (int64_t r = 0; r < groups * kTileRows; ++r) {
+      if (key == 0 && r < rows) {
+        fetch_row(head.out + (first + r) * head.out_stride, head.head_dim);
+        fetch_row(head.queries + (first + rows + r) * head.query_stride, head.head_dim);
+      }
       float* HWY_RESTRICT scores = scratch.scores + r * kScoreStride;
       const int64_t padded = round_up(group_keys[r / kTileRows], kLanes);
       const int64_t n = r < rows ? visible_keys(head, first + r, key) : 0;
@@ -180,7 +185,8 @@ HWY_INLINE void attend_block(const QueryHead& head, int64_t first, int64_t rows,
 /// Packs the first `count` of the keys and values of one head for attend_block; `key_count` fixes the layout.
 HWY_INLINE void pack_keys_and_values(const float* keys, const float* values, int64_t stride, int64_t count,
                                      int64_t key_count, int64_t head_dim, const AttentionScratch& scratch) {
-  pack_transposed<kTileCols>(keys, stride, count, head_dim, 1.0f, scratch.keys);
+  for (int64_t t = 0; t < HWY_MIN(count, 2 * kTileCols); ++t) fetch_row(keys + t * stride, head_dim);
+  pack_transposed(keys, stride, count, head_dim, scratch.keys);
   const int64_t padded_keys = padded_to(key_count, kTilePadding);
   pack_panels(values, stride, count, padded_keys, head_dim, 1.0f, scratch.values);
 }

@@ -96,6 +96,15 @@ void add_to_keys(const QueryHead& head, const RowBlock& block, int64_t key, int6
   }
 }
 
+/// What row r of the block will write, and what row r of the next block will read.
+HWY_INLINE void fetch_next_row(const QueryHeadGrad& grad, const RowBlock& block, int64_t r) {
+  const int64_t head_dim = grad.head.head_dim, next = block.first + block.rows + r;
+  fetch_row(grad.query_grads + (block.first + r) * grad.head.query_stride, head_dim);
+  fetch_row(grad.head.queries + next * grad.head.query_stride, head_dim);
+  fetch_row(grad.out + next * grad.head.out_stride, head_dim);
+  fetch_row(grad.out_grads + next * grad.head.out_stride, head_dim);
+}
+
 void attend_block_grad(const QueryHeadGrad& grad, const RowBlock& block, const AttentionGradScratch& scratch) {
   const FloatTag d;
   const QueryHead& head = grad.head;
@@ -103,9 +112,7 @@ void attend_block_grad(const QueryHeadGrad& grad, const RowBlock& block, const A
   const int64_t padded_keys = padded_to(head.key_count, kTilePadding);
   const float* queries = head.queries + block.first * head.query_stride;
   const float* out_grads = grad.out_grads + block.first * head.out_stride;
-  pack_transposed<kTileRows>(queries, head.query_stride, block.rows, head_dim, head.scale, scratch.queries);
   pack_panels(queries, head.query_stride, block.rows, kQueryBlock, head_dim, head.scale, scratch.query_rows);
-  pack_transposed<kTileRows>(out_grads, head.out_stride, block.rows, head_dim, 1.0f, scratch.output_grads);
   pack_panels(out_grads, head.out_stride, block.rows, kQueryBlock, head_dim, 1.0f, scratch.output_grad_rows);
   compute_deltas(grad, block, scratch.deltas);
 
@@ -116,11 +123,12 @@ void attend_block_grad(const QueryHeadGrad& grad, const RowBlock& block, const A
     for (int64_t g = 0; g < block.groups; ++g) {
       group_keys[g] = visible_keys(head, block.first + HWY_MIN((g + 1) * kTileRows, block.rows) - 1, key);
     }
-    score_tile(scratch.queries, scratch.keys + key * head_dim, head_dim, block.groups, group_keys, scratch.scores);
-    score_tile(scratch.output_grads, scratch.values + key * head_dim, head_dim, block.groups, group_keys,
+    score_tile(scratch.query_rows, scratch.keys + key * head_dim, head_dim, block.groups, group_keys, scratch.scores);
+    score_tile(scratch.output_grad_rows, scratch.values + key * head_dim, head_dim, block.groups, group_keys,
                scratch.score_grads);
 
     for (int64_t r = 0; r < block.groups * kTileRows; ++r) {
+      if (key == 0 && r < block.rows) fetch_next_row(grad, block, r);
       // Up to the last register group of keys that any row sees, because the products by keys read whole groups.
       const int64_t padded = HWY_MIN(round_up(round_up(keys, kTileRows), kLanes), kScoreStride);
       const int64_t n = r < block.rows ? visible_keys(head, block.first + r, key) : 0;
@@ -160,7 +168,12 @@ void attend_block_grad(const QueryHeadGrad& grad, const RowBlock& block, const A
 
 /// Copies the first head_dim columns of padded rows to rows `stride` apart.
 void store_rows(const float* from, int64_t padded_dim, int64_t count, int64_t head_dim, float* to, int64_t stride) {
-  for (int64_t t = 0; t < count; ++t) std::copy_n(from + t * padded_dim, head_dim, to + t * stride);
+  constexpr int64_t kFetchAhead = 16;
+  for (int64_t t = 0; t < count; ++t) {
+    fetch_row(to + (t + kFetchAhead) * stride, head_dim);
+    map(
+        head_dim, to + t * stride, [](FloatVec x) HWY_ATTR { return x; }, from + t * padded_dim);
+  }
 }
 
 void attention_grad(const KernelCall& call) {
@@ -184,8 +197,8 @@ void attention_grad(const KernelCall& call) {
     float* row_grads = qkv_grads + b * time * width;
     const int64_t key_column = (heads + kv_head) * head_dim, value_column = key_column + kv_heads * head_dim;
     const int64_t padded_keys = padded_to(time, kTilePadding);
-    pack_transposed<kTileCols>(rows + key_column, width, time, head_dim, 1.0f, scratch.keys);
-    pack_transposed<kTileCols>(rows + value_column, width, time, head_dim, 1.0f, scratch.values);
+    pack_transposed(rows + key_column, width, time, head_dim, scratch.keys);
+    pack_transposed(rows + value_column, width, time, head_dim, scratch.values);
     pack_panels(rows + key_column, width, time, padded_keys, head_dim, 1.0f, scratch.key_rows);
     std::fill_n(scratch.key_grads, padded_keys * padded_dim, 0.0f);
     std::fill_n(scratch.value_grads, padded_keys * padded_dim, 0.0f);

@@ -41,7 +41,7 @@ class ScratchCursor {
 struct AttentionScratch {
   float* keys;     // transposed panels
   float* values;   // row panels
-  float* queries;  // transposed groups of one block
+  float* queries;  // row panels of one block, times scale
   float* scores;   // [kQueryBlock, kScoreStride]
   float* sums;     // [kQueryBlock, padded head_dim]: the weighted values
   float* row_max;  // [kQueryBlock]
@@ -53,7 +53,7 @@ struct AttentionScratch {
     const int64_t padded_dim = padded_to(head_dim, kColumnPadding);
     keys = cursor.floats(padded_keys * head_dim);
     values = cursor.floats(padded_keys * padded_dim);
-    queries = cursor.floats(kQueryBlock * head_dim);
+    queries = cursor.floats(kQueryBlock * padded_dim);
     scores = cursor.floats(kQueryBlock * kScoreStride);
     sums = cursor.floats(kQueryBlock * padded_dim);
     row_max = cursor.floats(kQueryBlock);
@@ -73,9 +73,7 @@ struct AttentionGradScratch {
   float* keys;              // transposed panels
   float* values;            // transposed panels
   float* key_rows;          // row panels
-  float* queries;           // transposed groups of one block, times scale
   float* query_rows;        // row panels of one block, times scale
-  float* output_grads;      // transposed groups of one block
   float* output_grad_rows;  // row panels of one block
   float* scores;            // [kQueryBlock, kScoreStride]: probabilities
   float* score_grads;       // [kQueryBlock, kScoreStride]
@@ -91,9 +89,7 @@ struct AttentionGradScratch {
     keys = cursor.floats(padded_keys * head_dim);
     values = cursor.floats(padded_keys * head_dim);
     key_rows = cursor.floats(padded_keys * padded_dim);
-    queries = cursor.floats(kQueryBlock * head_dim);
     query_rows = cursor.floats(kQueryBlock * padded_dim);
-    output_grads = cursor.floats(kQueryBlock * head_dim);
     output_grad_rows = cursor.floats(kQueryBlock * padded_dim);
     scores = cursor.floats(kQueryBlock * kScoreStride);
     score_grads = cursor.floats(kQueryBlock * kScoreStride);
