@@ -97,7 +97,7 @@ HWY_INLINE V Sigmoid(D d, V x) {
   return hn::Div(one, hn::Add(one, Exp(d, hn::Neg(x))));
 }
 
-/// erf(x), error below ERFBOUND units in the last place. Below 0.92 x + x p(x^2); above 1 - exp(-t - t q(t)) with t =
+/// erf(x), error below 1.5 units in the last place. Below 0.92 x + x p(x^2); above 1 - exp(-t - t q(t)) with t =
 /// |x|, up to 4, where the result is 1. Both polynomials are our own, of least largest error (Remez): 5e-10 and 3e-9 of
 /// the result.
 template <class D, class V = hn::Vec<D>>

@@ -35,40 +35,60 @@ HWY_INLINE void philox_words(uint64_t key, uint64_t first, uint64_t step, uint32
 
 #else
 
-/// The upper and lower halves of the 64-bit products of all lanes with one constant.
-HWY_INLINE void multiply_wide(WordVec a, WordVec factor, WordVec& high, WordVec& low) {
-  const WordTag d;
-  const hn::Repartition<uint64_t, WordTag> wide;
-  const auto even = hn::MulEven(a, factor);
-  const auto odd = hn::MulEven(hn::BitCast(d, hn::ShiftRight<32>(hn::BitCast(wide, a))), factor);
-  high = hn::OddEven(hn::BitCast(d, odd), hn::BitCast(d, hn::ShiftRight<32>(even)));
-  low = hn::OddEven(hn::BitCast(d, hn::ShiftLeft<32>(odd)), hn::BitCast(d, even));
-}
+/// The four words of some counters, each in the lower half of a 64-bit lane; what is above is of no account.
+struct PhiloxLanes {
+  using Tag = hn::Repartition<uint64_t, WordTag>;
+  using Vec = hn::VFromD<Tag>;
+  Vec c0, c1, c2, c3;
 
-/// The words of counter blocks (first .. first + kLanes - 1, step): 4 * kLanes words, in the order of elements.
+  HWY_INLINE void round(WordVec m0, WordVec m1, Vec k0, Vec k1) {
+    const WordTag d;
+    const Vec p0 = hn::MulEven(hn::BitCast(d, c0), m0);
+    const Vec p1 = hn::MulEven(hn::BitCast(d, c2), m1);
+    c0 = hn::Xor(hn::ShiftRight<32>(p1), hn::Xor(c1, k0));
+    c2 = hn::Xor(hn::ShiftRight<32>(p0), hn::Xor(c3, k1));
+    c1 = p1;
+    c3 = p0;
+  }
+
+  /// Counter by counter, those of the even lanes first.
+  HWY_INLINE void store(uint32_t* HWY_RESTRICT words) const {
+    const WordTag d;
+    const Tag wide;
+    const auto join = [](Vec low, Vec high) HWY_ATTR {
+      return hn::BitCast(Tag(),
+                         hn::OddEven(hn::BitCast(WordTag(), hn::ShiftLeft<32>(high)), hn::BitCast(WordTag(), low)));
+    };
+    const Vec first = join(c0, c1), second = join(c2, c3);
+    hn::StoreU(hn::BitCast(d, hn::InterleaveLower(wide, first, second)), d, words);
+    hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(wide, first, second)), d, words + kLanes);
+  }
+};
+
+/// The words of counter blocks (first .. first + kLanes - 1, step): 4 * kLanes words, in the order of elements. Two
+/// vectors of counters at a time, since the rounds of one leave the multipliers idle.
 HWY_INLINE void philox_words(uint64_t key, uint64_t first, uint64_t step, uint32_t* HWY_RESTRICT words) {
   const WordTag d;
-  const WordVec start = hn::Set(d, static_cast<uint32_t>(first));
-  WordVec c0 = hn::Add(start, hn::Iota(d, 0u));
-  const auto carry = hn::Lt(c0, start);
-  WordVec c1 = hn::Set(d, static_cast<uint32_t>(first >> 32));
-  c1 = hn::IfThenElse(carry, hn::Add(c1, hn::Set(d, 1u)), c1);
-  WordVec c2 = hn::Set(d, static_cast<uint32_t>(step));
-  WordVec c3 = hn::Set(d, static_cast<uint32_t>(step >> 32));
-  uint32_t k0 = static_cast<uint32_t>(key), k1 = static_cast<uint32_t>(key >> 32);
+  const PhiloxLanes::Tag wide;
+  constexpr int64_t kCounters = kLanes / 2;  // per vector
+  HWY_ALIGN uint64_t order[kCounters];       // such that store() puts them in a row
+  for (int64_t i = 0; i < kCounters; ++i) order[i] = static_cast<uint64_t>(i / 2 + i % 2 * (kCounters / 2));
+  const auto counter = hn::Add(hn::Set(wide, first), hn::Load(wide, order));
+  const auto further = hn::Add(counter, hn::Set(wide, static_cast<uint64_t>(kCounters)));
+  const auto low_step = hn::Set(wide, step), high_step = hn::Set(wide, step >> 32);
+  PhiloxLanes a{counter, hn::ShiftRight<32>(counter), low_step, high_step};
+  PhiloxLanes b{further, hn::ShiftRight<32>(further), low_step, high_step};
+  auto k0 = hn::Set(wide, key), k1 = hn::Set(wide, key >> 32);
+  const auto weyl0 = hn::Set(wide, uint64_t{0x9E3779B9u}), weyl1 = hn::Set(wide, uint64_t{0xBB67AE85u});
   const WordVec m0 = hn::Set(d, 0xD2511F53u), m1 = hn::Set(d, 0xCD9E8D57u);
   for (int round = 0; round < 10; ++round) {
-    WordVec high0, low0, high1, low1;
-    multiply_wide(c0, m0, high0, low0);
-    multiply_wide(c2, m1, high1, low1);
-    c0 = hn::Xor(hn::Xor(high1, c1), hn::Set(d, k0));
-    c2 = hn::Xor(hn::Xor(high0, c3), hn::Set(d, k1));
-    c1 = low1;
-    c3 = low0;
-    k0 += 0x9E3779B9u;
-    k1 += 0xBB67AE85u;
+    a.round(m0, m1, k0, k1);
+    b.round(m0, m1, k0, k1);
+    k0 = hn::Add(k0, weyl0);
+    k1 = hn::Add(k1, weyl1);
   }
-  hn::StoreInterleaved4(c0, c1, c2, c3, d, words);
+  a.store(words);
+  b.store(words + 2 * kLanes);
 }
 
 #endif  // HWY_TARGET == HWY_SCALAR
