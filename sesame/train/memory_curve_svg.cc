@@ -60,8 +60,8 @@ class Drawing {
     axes();
     line(&MemoryPoint::lower_bound_overhead, kBoundColor, "5 4", false);
     line(&MemoryPoint::overhead, kPlanColor, "none", true);
-    mark(curve.least_budget_bytes, kLeastColor, "least possible", 1);
-    if (curve.free_bytes < curve.keep_bytes) mark(curve.free_bytes, "#2e7d4f", "replays that cost nothing", 0);
+    mark(curve.least_budget_bytes, kLeastColor, "least possible", 0);
+    if (curve.free_bytes < curve.keep_bytes) mark(curve.free_bytes, "#2e7d4f", "replays that cost nothing", 1);
     mark(curve.keep_bytes, "#333333", "no replays", 2);
     legend();
     svg_ += "</svg>\n";
