@@ -44,18 +44,22 @@ std::optional<Candidate> BudgetPlanner::within(int64_t budget) const {
   for (int round = 0; round < kRounds; ++round) {
     std::optional<Sequence> sequence = searched(target, target);
     if (!sequence) break;
-    if (round == 0 && seconds_of(p_, *sequence) > kGoodEnough * lower_bound_seconds(p_.problem, p_.turning, target)) {
-      // The search is a climb: from a start with some room it sometimes ends higher.
-      std::optional<Sequence> other = searched(target - target / 12, target);
-      if (other && seconds_of(p_, *other) < seconds_of(p_, *sequence)) sequence = std::move(other);
-    }
     Candidate candidate = planned(p_, *std::move(sequence), costs_);
+    const double good_enough = kGoodEnough * lower_bound_seconds(p_.problem, p_.turning, target);
+    if (candidate.bytes > budget || seconds_of(p_, candidate.sequence) > good_enough) {
+      // The search is a climb: from a start with some room it sometimes ends higher, and leaves other gaps.
+      if (std::optional<Sequence> other = searched(target - target / 12, target)) {
+        Candidate second = planned(p_, *std::move(other), costs_);
+        const bool faster = seconds_of(p_, second.sequence) < seconds_of(p_, candidate.sequence);
+        if (second.bytes <= budget && (faster || candidate.bytes > budget)) candidate = std::move(second);
+      }
+    }
     if (candidate.bytes <= budget) return candidate;
     if (!from_chain) {
       from_chain = planned(p_, *fit(target), costs_);
       if (from_chain->bytes > budget) from_chain.reset();
     }
-    target -= candidate.bytes - budget;
+    target = std::min(target, peak_of(candidate.sequence)) - (candidate.bytes - budget);
   }
   return from_chain;
 }
