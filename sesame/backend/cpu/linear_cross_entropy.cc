@@ -14,16 +14,19 @@ namespace {
 
 constexpr int64_t kMaxLogitBytes = 32 << 20;
 constexpr int64_t kRowMultiple = 64;
+constexpr int64_t kLineFloats = 16;
 
 /// x [rows, width], w [classes, width]. Logits are made for block_rows rows at a time.
 struct Sizes {
   int64_t rows;
   int64_t width;
   int64_t classes;
+  int64_t stride;  // of rows of logits, whole cache lines: an odd number of classes would cost each row split accesses
   int64_t block_rows;
 
-  Sizes(const Shape& x, const Shape& w) : rows(x[0]), width(x[1]), classes(w[0]) {
-    const int64_t fit = kMaxLogitBytes / (classes * static_cast<int64_t>(sizeof(float)));
+  Sizes(const Shape& x, const Shape& w)
+      : rows(x[0]), width(x[1]), classes(w[0]), stride((classes + kLineFloats - 1) / kLineFloats * kLineFloats) {
+    const int64_t fit = kMaxLogitBytes / (stride * static_cast<int64_t>(sizeof(float)));
     block_rows = std::min(rows, std::max(kRowMultiple, fit / kRowMultiple * kRowMultiple));
   }
 
@@ -36,7 +39,7 @@ struct Sizes {
     product.transpose_b = true;
     product.lda = width;
     product.ldb = width;
-    product.ldc = classes;
+    product.ldc = stride;
     return product;
   }
 
@@ -46,7 +49,7 @@ struct Sizes {
     product.m = count;
     product.n = width;
     product.k = classes;
-    product.lda = classes;
+    product.lda = stride;
     product.ldb = width;
     product.ldc = width;
     return product;
@@ -59,7 +62,7 @@ struct Sizes {
     product.n = width;
     product.k = count;
     product.transpose_a = true;
-    product.lda = classes;
+    product.lda = stride;
     product.ldb = width;
     product.ldc = width;
     product.ldd = width;
@@ -70,7 +73,7 @@ struct Sizes {
 size_t rounded(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
 size_t logit_bytes(const Sizes& sizes) {
-  return rounded(static_cast<size_t>(sizes.block_rows * sizes.classes) * sizeof(float));
+  return rounded(static_cast<size_t>(sizes.block_rows * sizes.stride) * sizeof(float));
 }
 
 size_t row_bytes(const Sizes& sizes) { return rounded(static_cast<size_t>(sizes.rows) * sizeof(float)); }
@@ -132,21 +135,20 @@ class Problem {
 
   /// The log-sum-exp of each row of the block, and its loss.
   void reduce_rows(int64_t row, int64_t count, float* lse) const {
-    call_.threads->run(count,
-                       [&](int64_t i, int) { lse[row + i] = reduce_row(row + i, logits_ + i * sizes_.classes); });
+    call_.threads->run(count, [&](int64_t i, int) { lse[row + i] = reduce_row(row + i, logits_ + i * sizes_.stride); });
   }
 
   /// Turns the block's logits into their gradients: (softmax - one_hot(target)) * factor, zero in rows that are
   /// ignored.
   void differentiate_rows(int64_t row, int64_t count, const float* lse, float factor) const {
     call_.threads->run(
-        count, [&](int64_t i, int) { differentiate_row(row + i, logits_ + i * sizes_.classes, lse[row + i], factor); });
+        count, [&](int64_t i, int) { differentiate_row(row + i, logits_ + i * sizes_.stride, lse[row + i], factor); });
   }
 
   /// Both at once, while a row's logits are in the cache.
   void reduce_and_differentiate_rows(int64_t row, int64_t count, float factor) const {
     call_.threads->run(count, [&](int64_t i, int) {
-      float* logits = logits_ + i * sizes_.classes;
+      float* logits = logits_ + i * sizes_.stride;
       differentiate_row(row + i, logits, reduce_row(row + i, logits), factor);
     });
   }
