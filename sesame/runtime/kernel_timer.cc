@@ -115,7 +115,7 @@ double timed(const Kernel& kernel, const KernelCall& call) {
 double shortest_seconds(const Kernel& kernel, const KernelCall& call) {
   constexpr int kLeastCalls = 3;
   constexpr int kMostCalls = 50;
-  constexpr double kEnoughSeconds = 0.02;
+  constexpr double kEnoughSeconds = 0.01;
   double shortest = std::numeric_limits<double>::infinity();
   double spent = 0;
   for (int calls = 0; calls < kLeastCalls || (calls < kMostCalls && spent < kEnoughSeconds); ++calls) {

@@ -97,14 +97,6 @@ double MeasuredCosts::estimate(const Graph& graph, const Node& node) {
   return roofline * similar->seconds / roofline_seconds(similar->flops, similar->bytes, *machine_);
 }
 
-bool MeasuredCosts::knows(const Graph& graph) const {
-  for (NodeId id = 0; id < graph.size(); ++id) {
-    const Node& node = graph.node(id);
-    if (!runs_no_kernel(node) && !calls_.contains(key_of(graph, node))) return false;
-  }
-  return true;
-}
-
 double MeasuredCosts::timed_seconds(const Graph& graph) const {
   double seconds = 0;
   for (NodeId id = 0; id < graph.size(); ++id) {

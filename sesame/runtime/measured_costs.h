@@ -38,9 +38,6 @@ class MeasuredCosts {
 
   double operator()(const Graph& graph, const Node& node);
 
-  /// Whether every node of the graph that runs a kernel has been timed, here or in the file.
-  [[nodiscard]] bool knows(const Graph& graph) const;
-
   /// The seconds of those nodes of the graph that have been timed.
   [[nodiscard]] double timed_seconds(const Graph& graph) const;
 

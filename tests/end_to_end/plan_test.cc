@@ -98,6 +98,26 @@ TEST_F(Plan, Splits) {
   EXPECT_THAT(plan({"--split"}).out, HasSubstr("<- chosen"));
 }
 
+TEST_F(Plan, TrainingKeepsToABudget) {
+  write(scratch_ / "text.txt", small_text());
+  const auto train = [&](const std::string& memory, const std::string& out) {
+    return run({"train", (scratch_ / "small.toml").string(), "--set", "data.train=" + (scratch_ / "text.txt").string(),
+                "--set", "tokenizer.type=character", "--set", "train.steps=3", "--memory", memory, "--out",
+                (scratch_ / out).string()},
+               scratch_.path());
+  };
+  const auto least = plan_json({"--memory", "1GiB"}).at("least_budget_bytes").get<int64_t>();
+  const Outcome trained = train(std::to_string(least), "run");
+  EXPECT_EQ(trained.status, 0) << trained.err;
+  EXPECT_THAT(trained.err, HasSubstr("; the least possible budget is "));
+  EXPECT_THAT(read(scratch_ / "run/recipe.toml"), HasSubstr("memory = \"" + std::to_string(least) + "\""));
+  EXPECT_EQ(train("auto", "automatic").status, 0);
+  EXPECT_EQ(read(scratch_ / "run/last/model.safetensors"), read(scratch_ / "automatic/last/model.safetensors"));
+  const Outcome refused = train("1MB", "refused");
+  EXPECT_EQ(refused.status, 2);
+  EXPECT_THAT(refused.err, HasSubstr("train.memory = "));
+}
+
 TEST_F(Plan, ADamagedCostFileIsReportedAndReplaced) {
   EXPECT_EQ(plan({"--saved"}).status, 0);
   write(scratch_ / "cache/costs.json", "{\"format\": 1");
