@@ -121,6 +121,8 @@ class Fusion {
       Group group{id, {id}, {}, {}, {}};
       while (join_one(group)) {
       }
+      while (drop_one(group)) {
+      }
       add_reductions(group);
       if (group.members.size() + group.reductions.size() < 2 || !has_floating_operand(group)) continue;
       for (const NodeId member : group.members) group_of_[index(member)] = static_cast<int>(groups_.size());
@@ -191,25 +193,49 @@ class Fusion {
     if (group_of_[index(id)] >= 0 || forward_[index(id)] != forward_[index(group.root)]) return false;
     const auto dtype = fusable_dtype(graph_, node);
     if (!dtype || dtype != fusable_dtype(graph_, root) || node.outputs[0].shape != root.outputs[0].shape) return false;
-    for (const NodeId reader : readers_.of(id)) {
-      if (!group.members.contains(reader) && reader < group.root) return false;
-    }
-    return keeps_no_more_alive(group, id);
+    return !is_read_before(group, id) && !reads_what_changes(group, id);
   }
 
-  /// `id` would run at the root instead: its result is not there in between, but what it reads is.
+  /// True if something else needs the result before the group runs.
+  [[nodiscard]] bool is_read_before(const Group& group, NodeId id) const {
+    return std::ranges::any_of(readers_.of(id),
+                               [&](NodeId reader) { return !group.members.contains(reader) && reader < group.root; });
+  }
+
+  /// Gives a member back that the group is better without. The others are looked at again: they may be needed by it.
+  bool drop_one(Group& group) const {
+    if (!fits(group)) {
+      group.members.erase(group.members.begin());
+      return true;
+    }
+    for (auto member = group.members.rbegin(); member != group.members.rend(); ++member) {
+      if (*member == group.root) continue;
+      if (is_read_before(group, *member) || !keeps_no_more_alive(group, *member)) {
+        group.members.erase(*member);
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /// A member runs at the root instead of its own place: its result is not there in between, but what it reads is.
   [[nodiscard]] bool keeps_no_more_alive(const Group& group, NodeId id) const {
-    const std::set<Ref> refs = operands(group);
     int64_t kept = 0;
     for (const Ref ref : graph_.node(id).inputs) {
-      if (refs.contains(ref) || is_number(graph_, ref)) continue;
+      if (group.members.contains(ref.node) || is_number(graph_, ref) || is_read_by_later_member(group, id, ref))
+        continue;
       const Ref stored = storage(ref);
-      const Node& node = graph_.node(stored.node);
-      if (node.op == Op::variable && changes_before(group, stored.node)) return false;
-      const bool dies = !is_leaf(node) && last_read_.at(stored) < group.root;
+      const bool dies = !is_leaf(graph_.node(stored.node)) && last_read_.at(stored) < group.root;
       kept += dies ? graph_.type(ref).bytes() : 0;
     }
     return kept <= graph_.node(id).outputs[0].bytes() || runs_nothing_between(group, id);
+  }
+
+  [[nodiscard]] bool is_read_by_later_member(const Group& group, NodeId id, Ref ref) const {
+    return std::any_of(group.members.upper_bound(id), group.members.end(), [&](NodeId member) {
+      const std::vector<Ref>& inputs = graph_.node(member).inputs;
+      return std::ranges::find(inputs, ref) != inputs.end();
+    });
   }
 
   [[nodiscard]] Ref storage(Ref ref) const {
@@ -217,16 +243,18 @@ class Fusion {
     return ref;
   }
 
-  /// True if the variable's new value may be written over the old one before the group reads that.
-  [[nodiscard]] bool changes_before(const Group& group, NodeId variable) const {
-    const auto update = update_of_.find(variable);
-    return update != update_of_.end() && update->second < group.root && !group.members.contains(update->second);
+  /// True if it reads a variable whose new value may be written over the old one before the group runs.
+  [[nodiscard]] bool reads_what_changes(const Group& group, NodeId id) const {
+    return std::ranges::any_of(graph_.node(id).inputs, [&](Ref ref) {
+      const auto update = update_of_.find(storage(ref).node);
+      return update != update_of_.end() && update->second < group.root && !group.members.contains(update->second);
+    });
   }
 
   [[nodiscard]] bool runs_nothing_between(const Group& group, NodeId id) const {
     for (NodeId other = id + 1; other < group.root; ++other) {
       const Node& node = graph_.node(other);
-      if (!group.members.contains(other) && !is_leaf(node) && !op_def(node.op).view) return false;
+      if (!group.members.contains(other) && !node.inputs.empty() && !op_def(node.op).view) return false;
     }
     return true;
   }

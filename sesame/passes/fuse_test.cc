@@ -166,6 +166,14 @@ TEST_F(FuseTest, NothingMoreIsKeptAlive) {
   EXPECT_EQ(count(fuse(near), Op::fused), 1) << to_string(fuse(near));
 }
 
+/// Members of the group itself, and numbers, are nothing in between.
+TEST_F(FuseTest, AWholeTreeIsOneNode) {
+  const Value x = input("x", {4, 8}), bias = input("bias", {8});
+  builder_.output("y", gelu_erf(x + bias));
+  const Graph result = fuse(graph_);
+  EXPECT_EQ(result.size(), 3) << to_string(result);
+}
+
 /// Alone, the operand of neg takes no more room than its result; and x, an input, is there anyway.
 TEST_F(FuseTest, WhatCostsNoMemoryIsJoinedOverOtherNodes) {
   const Value x = input("x", {8, 8});

@@ -17,6 +17,8 @@ struct FusedPlan {
   static constexpr int64_t kBufferFloats = 4096;
   static constexpr int64_t kMaxTile = 1024;
   static constexpr int64_t kMinTile = 64;  // of all slots at once: 64 * 64 floats
+  /// Slots do not lie a power of two apart, or loads would wait for stores to other slots (aliases of 4 KiB).
+  static constexpr int64_t kSlotGap = 48;
 
   size_t inputs;
   std::array<int8_t, kMaxValues> slot{};      // which part of the buffer a value has
@@ -45,6 +47,8 @@ struct FusedPlan {
       parts = std::clamp<int64_t>(row_length / kElementsPerBlock, 1, kMaxRowParts);
     }
   }
+
+  [[nodiscard]] int64_t slot_begin(size_t value) const { return slot[value] * (tile + kSlotGap); }
 
   [[nodiscard]] int64_t rows() const { return elements / row_length; }
 

@@ -25,6 +25,16 @@ HWY_BEFORE_NAMESPACE();
 namespace sesame {
 namespace HWY_NAMESPACE {
 
+/// One instruction over a tile. A function of its own, or its constants would not stay in registers.
+template <typename Formula, typename... Operands>
+HWY_NOINLINE void over(int64_t n, float* to, const Operands*... x) {
+  map(n, to, Formula(), x...);
+}
+
+HWY_NOINLINE void drop_over(const DropoutRule& rule, int64_t at, int64_t n, const float* x, float* to) {
+  drop(rule, static_cast<uint64_t>(at), n, x, to);
+}
+
 /// Every value of the list is a row of floats: an input where it lies, a result where it belongs, or a slot of the
 /// buffer. Each instruction is one loop over the tile.
 class FusedTile {
@@ -82,7 +92,7 @@ class FusedTile {
   }
 
  private:
-  float* slot(size_t value) { return buffer_ + plan_.slot[value] * plan_.tile; }
+  float* slot(size_t value) { return buffer_ + plan_.slot_begin(value); }
 
   void fill_slot(size_t value, float number) {
     std::fill_n(slot(value), plan_.tile, number);
@@ -149,39 +159,39 @@ class FusedTile {
     const auto x = [&](size_t i) { return values_[static_cast<size_t>(step.operands[i])]; };
     switch (step.op) {
       case Op::neg:
-        return map(n, to, NegFormula(), x(0));
+        return over<NegFormula>(n, to, x(0));
       case Op::exp:
-        return map(n, to, ExpFormula(), x(0));
+        return over<ExpFormula>(n, to, x(0));
       case Op::log:
-        return map(n, to, LogFormula(), x(0));
+        return over<LogFormula>(n, to, x(0));
       case Op::sqrt:
-        return map(n, to, SqrtFormula(), x(0));
+        return over<SqrtFormula>(n, to, x(0));
       case Op::tanh:
-        return map(n, to, TanhFormula(), x(0));
+        return over<TanhFormula>(n, to, x(0));
       case Op::sigmoid:
-        return map(n, to, SigmoidFormula(), x(0));
+        return over<SigmoidFormula>(n, to, x(0));
       case Op::erf:
-        return map(n, to, ErfFormula(), x(0));
+        return over<ErfFormula>(n, to, x(0));
       case Op::add:
-        return map(n, to, AddFormula(), x(0), x(1));
+        return over<AddFormula>(n, to, x(0), x(1));
       case Op::sub:
-        return map(n, to, SubFormula(), x(0), x(1));
+        return over<SubFormula>(n, to, x(0), x(1));
       case Op::mul:
-        return map(n, to, MulFormula(), x(0), x(1));
+        return over<MulFormula>(n, to, x(0), x(1));
       case Op::div:
-        return map(n, to, DivFormula(), x(0), x(1));
+        return over<DivFormula>(n, to, x(0), x(1));
       case Op::less:
-        return map(n, to, LessFormula(), x(0), x(1));
+        return over<LessFormula>(n, to, x(0), x(1));
       case Op::select:
-        return map(n, to, SelectFormula(), x(0), x(1), x(2));
+        return over<SelectFormula>(n, to, x(0), x(1), x(2));
       case Op::cast:
-        return makes_truth(step) ? map(n, to, TruthFormula(), x(0)) : map(n, to, CopyFormula(), x(0));
+        return makes_truth(step) ? over<TruthFormula>(n, to, x(0)) : over<CopyFormula>(n, to, x(0));
       case Op::dropout: {
         const DropoutRule rule(call_.step->seed, step.key, call_.step->step, step.value);
-        return drop(rule, static_cast<uint64_t>(at), n, x(0), to);
+        return drop_over(rule, at, n, x(0), to);
       }
       default:
-        return map(n, to, CopyFormula(), x(0));
+        return over<CopyFormula>(n, to, x(0));
     }
   }
 
@@ -199,7 +209,7 @@ class FusedTile {
   std::array<std::optional<BroadcastPlan<1>>, kMaxFusedInputs> walks_;  // of inputs that are smaller than the whole
   std::array<const float*, FusedPlan::kMaxValues> values_{};
   std::array<float*, kMaxFusedInstructions> straight_{};  // the output that an instruction writes, or null
-  HWY_ALIGN float buffer_[FusedPlan::kBufferFloats];
+  HWY_ALIGN float buffer_[FusedPlan::kBufferFloats + FusedPlan::kSlotGap * FusedPlan::kMaxValues];
 };
 
 }  // namespace HWY_NAMESPACE

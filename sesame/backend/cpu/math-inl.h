@@ -18,7 +18,7 @@ namespace HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// exp(x), error below 1 unit in the last place; results below the smallest normal number are 0, above the
+/// exp(x), error below 1.02 units in the last place; results below the smallest normal number are 0, above the
 /// largest infinity. exp(n ln 2 + r) = 2^n p(r), |r| <= ln 2 / 2, with the polynomial of Cephes' expf (Moshier 1989).
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V Exp(D d, V x) {

@@ -62,7 +62,7 @@ const std::array kFunctions = {
                HWY_DYNAMIC_DISPATCH(apply_exp)
                (x, y, n);
              },
-             [](double x) { return std::exp(x); }, 1, true},
+             [](double x) { return std::exp(x); }, 1.02, true},
     Function{"log",
              [](const float* x, float* y, int64_t n) {
                HWY_DYNAMIC_DISPATCH(apply_log)
@@ -151,20 +151,31 @@ TEST_P(CpuMath, IsWithinItsBound) {
   expect_within_bound(GetParam(), worst);
 }
 
-/// The neighbours of every value at which a formula changes or a result leaves the range of floats.
+/// The neighbours of every value at which a formula changes, a result leaves the range of floats or an error is large.
 TEST_P(CpuMath, IsWithinItsBoundAtEdges) {
   std::map<std::string, Worst> worst;
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  for (const float edge : {0.0f,        1.0f,
-                           0.5f,        2.0f,
-                           0.70710678f, 0.625f,
-                           0.92f,       4.0f,
-                           3.92f,       9.01f,
-                           88.72284f,   88.72283f,
-                           87.33655f,   87.33654f,
-                           103.97f,     0x1p-126f,
-                           0x1p-12f,    std::numeric_limits<float>::max(),
-                           kInfinity,   std::numeric_limits<float>::quiet_NaN()}) {
+  for (const float edge : {0.0f,
+                           1.0f,
+                           0.5f,
+                           2.0f,
+                           0.70710678f,
+                           0.625f,
+                           0.92f,
+                           4.0f,
+                           3.92f,
+                           9.01f,
+                           88.72284f,
+                           88.72283f,
+                           87.33655f,
+                           87.33654f,
+                           103.97f,
+                           0x1.782f42p+2f,
+                           0x1p-126f,
+                           0x1p-12f,
+                           std::numeric_limits<float>::max(),
+                           kInfinity,
+                           std::numeric_limits<float>::quiet_NaN()}) {
     const uint64_t bits = std::bit_cast<uint32_t>(edge);
     for (const uint64_t sign : {uint64_t{0}, uint64_t{1} << 31}) {
       const uint64_t low = bits < 500 ? 0 : bits - 500;
