@@ -178,7 +178,8 @@ class StepTiles {
   static HWY_INLINE TilePrefetch region(const float* at, int64_t stride, int64_t rows, int64_t columns, int64_t share,
                                         int64_t shares) {
     const int64_t row_lines = (columns + kLineFloats - 1) / kLineFloats, lines = rows * row_lines;
-    return {at, stride, row_lines, lines * share / shares, lines * (share + 1) / shares};
+    const int64_t first = lines * share / shares, row = first / row_lines;
+    return {at + row * stride, stride, row_lines, first - row * row_lines, lines * (share + 1) / shares - first};
   }
 
   const Gemm& gemm_;

@@ -34,23 +34,24 @@ constexpr int64_t kTileRows = 12;
 constexpr int64_t kTileRows = 6;
 #endif
 
-/// Memory to fetch while a tile is computed: lines [next, end) of a region of rows `stride` floats apart, each with
-/// `row_lines` lines, counted row by row. A few at a time: many misses at once would hold up the loads of b.
+/// Memory to fetch while a tile is computed: `count` lines of a region of rows `stride` floats apart with `row_lines`
+/// lines each, from line `line` of the row at `row` on. They go to L2, since L1 is full of what is in use, and a few at
+/// a time: many misses at once would hold up the loads of b.
 struct TilePrefetch {
-  const float* at = nullptr;
+  const float* row = nullptr;
   int64_t stride = 0;
-  int64_t row_lines = 1;
-  int64_t next = 0;
-  int64_t end = 0;
+  int64_t row_lines = 0;
+  int64_t line = 0;
+  int64_t count = 0;
 
-  HWY_INLINE void fetch(int64_t count) {
-    int64_t row = next / row_lines, line = next % row_lines;
-    const int64_t stop = HWY_MIN(next + count, end);
-    for (; next < stop; ++next) {
-      __builtin_prefetch(at + row * stride + line * kLineFloats, 0, 2);
+  HWY_INLINE void fetch(int64_t most) {
+    const int64_t now = HWY_MIN(most, count);
+    count -= now;
+    for (int64_t i = 0; i < now; ++i) {
+      __builtin_prefetch(row + line * kLineFloats, 0, 2);
       if (++line == row_lines) {
         line = 0;
-        ++row;
+        row += stride;
       }
     }
   }
@@ -127,7 +128,7 @@ HWY_NOINLINE void multiply_tile(TileSource source, int64_t k, const TileTarget& 
     for (int v = 0; v < kVectors; ++v) sum[i][v] = hn::Zero(d);
   }
   const int64_t k_per_row = k / kRows;
-  const int64_t lines_per_row = (prefetch.end - prefetch.next + kRows - 1) / kRows;
+  const int64_t lines_per_row = (prefetch.count + kRows - 1) / kRows;
   for (int i = 0; i < kRows; ++i) {
     hwy::Prefetch(target.c + i * target.ldc);
     hwy::Prefetch(target.c + i * target.ldc + kVectors * kLanes - 1);
