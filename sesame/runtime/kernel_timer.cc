@@ -116,9 +116,11 @@ double shortest_seconds(const Kernel& kernel, const KernelCall& call) {
   constexpr int kLeastCalls = 3;
   constexpr int kMostCalls = 50;
   constexpr double kEnoughSeconds = 0.01;
+  constexpr double kMostSeconds = 0.5;
   double shortest = std::numeric_limits<double>::infinity();
   double spent = 0;
-  for (int calls = 0; calls < kLeastCalls || (calls < kMostCalls && spent < kEnoughSeconds); ++calls) {
+  for (int calls = 0; calls < kMostCalls; ++calls) {
+    if (calls > 0 && (spent > kMostSeconds || (calls >= kLeastCalls && spent > kEnoughSeconds))) break;
     const double seconds = timed(kernel, call);
     shortest = std::min(shortest, seconds);
     spent += seconds;

@@ -15,10 +15,10 @@ class KernelTimer {
   /// Both must outlive it.
   KernelTimer(const Backend& backend, ThreadPool& threads) : backend_(&backend), threads_(&threads) {}
 
-  /// Seconds of one call of the node's kernel: the shortest of some, three at least, fifty at most, about 10 ms of them
-  /// (what else runs on the machine can only add to it). Nothing where the backend has no kernel for the node, its
-  /// operands and results need more than 1 GiB or half of the memory that is free, or the kernel refuses made-up
-  /// values.
+  /// Seconds of one call of the node's kernel: the shortest of some, at most fifty and about 10 ms of them, at least
+  /// three unless that takes more than half a second (what else runs on the machine can only add to it). Nothing where
+  /// the backend has no kernel for the node, its operands and results need more than 1 GiB or half of the memory that
+  /// is free, or the kernel refuses made-up values.
   std::optional<double> seconds(const Graph& graph, const Node& node);
 
  private:

@@ -63,6 +63,7 @@ double MeasuredCosts::operator()(const Graph& graph, const Node& node) {
   if (runs_no_kernel(node)) return 0;
   std::string key = key_of(graph, node);
   if (const auto found = calls_.find(key); found != calls_.end()) return found->second.seconds;
+  if (const auto found = estimates_.find(key); found != estimates_.end()) return found->second;
   if (seconds_left_ > 0) {
     const auto start = std::chrono::steady_clock::now();
     if (!timer_) timer_.emplace(*backend_, *threads_);
@@ -75,7 +76,7 @@ double MeasuredCosts::operator()(const Graph& graph, const Node& node) {
       return *seconds;
     }
   }
-  return estimate(graph, node);
+  return estimates_[std::move(key)] = estimate(graph, node);
 }
 
 double MeasuredCosts::estimate(const Graph& graph, const Node& node) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -55,6 +56,7 @@ class MeasuredCosts {
   std::optional<KernelTimer> timer_;
   std::optional<MachineSpeed> machine_;
   TimedCalls calls_;
+  std::map<std::string, double, std::less<>> estimates_;
   bool unsaved_ = false;
 };
 
