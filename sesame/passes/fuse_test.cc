@@ -115,6 +115,13 @@ TEST_F(FuseTest, ReductionsInTheMiddleOrOverOtherAxesStay) {
   EXPECT_EQ(count(result, Op::reduce_sum), 2);
 }
 
+/// The sizes would fit the first axis, too.
+TEST_F(FuseTest, AReductionInTheMiddleIsNotTakenForAnother) {
+  const Value x = input("x", {2, 2, 2});
+  builder_.output("y", reduce_sum(x * x, {1}));
+  EXPECT_EQ(to_string(fuse(graph_)), to_string(graph_));
+}
+
 TEST_F(FuseTest, OneOpStaysItself) {
   const Value x = input("x", {4, 8});
   builder_.output("y", product(exp(x)));
