@@ -51,6 +51,7 @@ std::vector<Case> all_cases() {
   }
   for (const auto& [in, out] : {std::pair{768, 2304}, {768, 768}, {768, 3072}, {3072, 768}}) {
     add_linear(cases, 256, in, out);
+    add_linear(cases, 1024, in, out);
   }
   for (const auto& [in, out] : {std::pair{128, 384}, {128, 128}, {128, 512}, {512, 128}}) {
     add_linear(cases, 768, in, out);
