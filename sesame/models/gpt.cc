@@ -168,7 +168,9 @@ Value gpt_hidden(Parameters& parameters, const GptConfig& config, Value tokens, 
 Value gpt_loss(Parameters& parameters, const GptConfig& config, Value tokens, Value targets, Mode mode) {
   Gpt gpt(parameters, config, tokens, mode == Mode::training ? config.dropout : 0);
   const Value x = as_rows(gpt.hidden());  // [batch * time, width]
-  return linear_cross_entropy(x, gpt.head(), reshape(targets, {targets.shape().elements()}));
+  const Value head = gpt.head();
+  const Builder::Scope scope(tokens.builder(), "loss");
+  return linear_cross_entropy(x, head, reshape(targets, {targets.shape().elements()}));
 }
 
 Value gpt_logits(Parameters& parameters, const GptConfig& config, Value tokens) {
