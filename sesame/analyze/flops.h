@@ -9,8 +9,8 @@ namespace sesame {
 
 /// The floating-point operations (a multiply-add counts two) that the mathematics asks of one node: its matrix products
 /// alone. Forward attention counts two products and its gradient four, half of each where a causal mask makes half of
-/// it zero. What is computed again to save memory (replayed nodes, scores in attention's gradient, logits in the loss's)
-/// and everything elementwise counts nothing: so a share of peak in these units is of useful work.
+/// it zero. What is computed again to save memory (replayed nodes, scores in attention's gradient, logits in the
+/// loss's) and everything elementwise counts nothing: so a share of peak in these units is of useful work.
 double model_flops(const Graph& graph, const Node& node);
 
 /// The sum over the graph.

@@ -68,7 +68,7 @@ struct TrainingStep::Impl {
 TrainingStep::TrainingStep(StepPlan plan, ThreadPool& threads) : impl_(std::make_unique<Impl>()) {
   impl_->options = plan.options;
   impl_->layout = std::move(plan.layout);
-  impl_->adamw = std::move(plan.adamw);
+  impl_->adamw = plan.adamw;
   create_parameters(impl_->variables, impl_->layout.order);
   Impl::create_flat_like(impl_->variables, impl_->layout, "gradients", "grad/");
   Impl::create_flat_like(impl_->variables, impl_->layout, "adam.first_moment", "adam.first_moment/");

@@ -47,7 +47,7 @@ void dropout_and_residual(std::vector<OpCase>& cases, const Shape& shape) {
 }
 
 /// Two results, the first of which is read again after the operand that it may replace; and a sum over rows.
-void sum_of_gradients(std::vector<OpCase>& cases, const Shape& shape, std::vector<int64_t> axes) {
+void sum_of_gradients(std::vector<OpCase>& cases, const Shape& shape, const std::vector<int64_t>& axes) {
   add(cases, "gradient, its dropout and the sum over rows " + shape.to_string(), [=](CaseBuilder& c) {
     List list(shape, {c.fixed(shape), c.fixed(shape)});
     const int32_t sum = list.then(Op::add, 0, 1);
@@ -58,7 +58,7 @@ void sum_of_gradients(std::vector<OpCase>& cases, const Shape& shape, std::vecto
 }
 
 /// exp(x - largest) and its sum; `largest` has one element per row.
-void softmax_numerator(std::vector<OpCase>& cases, const Shape& shape, std::vector<int64_t> axes) {
+void softmax_numerator(std::vector<OpCase>& cases, const Shape& shape, const std::vector<int64_t>& axes) {
   add(cases, fmt::format("exp(x - largest) and its sum, {}", shape.to_string()), [=](CaseBuilder& c) {
     Shape column = shape;
     for (const int64_t axis : axes) column = column.with(static_cast<int>(axis), 1);
@@ -68,7 +68,7 @@ void softmax_numerator(std::vector<OpCase>& cases, const Shape& shape, std::vect
   });
 }
 
-void largest(std::vector<OpCase>& cases, const Shape& shape, std::vector<int64_t> axes) {
+void largest(std::vector<OpCase>& cases, const Shape& shape, const std::vector<int64_t>& axes) {
   add(cases, fmt::format("the largest of -x, {} over {} axes", shape.to_string(), axes.size()), [=](CaseBuilder& c) {
     List list(shape, {c.fixed(shape)});
     return list.result(list.then(Op::neg, 0), Reduction::max).over(axes).node(c);
