@@ -23,6 +23,7 @@
 #include "sesame/base/machine.h"
 #include "sesame/graph/op_def.h"
 #include "sesame/runtime/compile.h"
+#include "sesame/runtime/measured_costs.h"
 #include "sesame/train/model_recipe.h"
 #include "sesame/train/recipe.h"
 #include "sesame/train/step_profile.h"
@@ -52,17 +53,6 @@ std::string shapes_text(const Graph& graph, const Node& node) {
   return text + " -> " + node.outputs[0].shape.to_string();
 }
 
-/// The attributes without the keys of random numbers, which change values and not times.
-std::string attributes_text(const Node& node) {
-  std::string text = to_string(node.attributes);
-  constexpr std::string_view kKey = "key=";
-  for (size_t at = text.find(kKey); at != std::string::npos; at = text.find(kKey, at + kKey.size())) {
-    const size_t begin = at + kKey.size();
-    text.erase(begin, std::min(text.find_first_not_of("-0123456789", begin), text.size()) - begin);
-  }
-  return text;
-}
-
 /// The calls of the step of each recipe, each kind once.
 void add_recipe_cases(const Options& options, int threads, std::vector<Case>& cases) {
   std::set<std::string> known;
@@ -75,7 +65,7 @@ void add_recipe_cases(const Options& options, int threads, std::vector<Case>& ca
         const Node& node = graph->node(id);
         if (runs_no_kernel(node)) continue;
         const std::string key =
-            fmt::format("{} {} {}", name_of(node.op), attributes_text(node), shapes_text(*graph, node));
+            fmt::format("{} {} {}", name_of(node.op), attributes_without_keys(node), shapes_text(*graph, node));
         if (known.insert(key).second) cases.push_back({graph, id, path.substr(path.rfind('/') + 1)});
       }
     }

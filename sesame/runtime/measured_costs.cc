@@ -17,8 +17,11 @@ double roofline_seconds(double flops, double bytes, const MachineSpeed& machine)
   return std::max(flops / (machine.peak_gflops * 1e9), bytes / (machine.read_gbytes_s * 1e9));
 }
 
-/// The attributes without the keys of random numbers: they change values, not times.
-std::string attributes_text(const Node& node) {
+std::string_view op_of(std::string_view key) { return key.substr(0, key.find(' ')); }
+
+}  // namespace
+
+std::string attributes_without_keys(const Node& node) {
   std::string text = to_string(node.attributes);
   constexpr std::string_view kKey = "key=";
   for (size_t at = text.find(kKey); at != std::string::npos; at = text.find(kKey, at + kKey.size())) {
@@ -27,10 +30,6 @@ std::string attributes_text(const Node& node) {
   }
   return text;
 }
-
-std::string_view op_of(std::string_view key) { return key.substr(0, key.find(' ')); }
-
-}  // namespace
 
 double roofline_seconds(const Graph& graph, const Node& node, const MachineSpeed& machine) {
   if (runs_no_kernel(node)) return 0;
@@ -52,7 +51,7 @@ MeasuredCosts::MeasuredCosts(const Options& options)
 }
 
 std::string MeasuredCosts::key_of(const Graph& graph, const Node& node) const {
-  std::string key = fmt::format("{} {{{}}}", name_of(node.op), attributes_text(node));
+  std::string key = fmt::format("{} {{{}}}", name_of(node.op), attributes_without_keys(node));
   for (const Type& type : graph.input_types(node)) key += " " + type.to_string();
   key += " ->";
   for (const Type& type : node.outputs) key += " " + type.to_string();

@@ -13,6 +13,9 @@
 
 namespace sesame {
 
+/// The attributes as text, without the keys of random numbers: those change values, not times.
+std::string attributes_without_keys(const Node& node);
+
 /// The least time that a node can take on a machine: the longer of its operations at the peak and its bytes at the
 /// bandwidth (Williams et al. 2009, "Roofline"); 0 for leaves and views.
 double roofline_seconds(const Graph& graph, const Node& node, const MachineSpeed& machine);
