@@ -18,7 +18,7 @@ struct MemorySetting {
   Kind kind = Kind::free_replays;
   int64_t bytes = 0;  // of Kind::bytes
 
-  /// What "auto" stands for now; the size; nothing without a limit.
+  /// What "auto" comes to at this moment, or the given size; absent without a limit.
   [[nodiscard]] std::optional<int64_t> budget() const;
 };
 
