@@ -6,7 +6,7 @@
 
 #include <random>
 
-#include "sesame/backend/cpu/each_instruction_set.h"
+#include "sesame/simd/each_instruction_set.h"
 #include "sesame/graph/ops/ops.h"
 #include "sesame/passes/fuse.h"
 #include "sesame/passes/simplify.h"

@@ -17,9 +17,9 @@
 
 #include "hwy/highway.h"
 #include "sesame/backend/cpu/attention_scratch.h"
-#include "sesame/backend/cpu/math-inl.h"
+#include "sesame/simd/math-inl.h"
 #include "sesame/backend/cpu/philox-inl.h"
-#include "sesame/backend/cpu/simd-inl.h"
+#include "sesame/simd/simd-inl.h"
 #include "sesame/backend/cpu/tile_product-inl.h"
 
 HWY_BEFORE_NAMESPACE();

@@ -11,8 +11,8 @@
 #include <limits>
 
 #include "hwy/highway.h"
-#include "sesame/backend/cpu/math-inl.h"
-#include "sesame/backend/cpu/simd-inl.h"
+#include "sesame/simd/math-inl.h"
+#include "sesame/simd/simd-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace sesame {

@@ -14,7 +14,7 @@
 #include "hwy/highway.h"
 #include "sesame/backend/cpu/element_formulas-inl.h"
 #include "sesame/backend/cpu/fused_tile-inl.h"
-#include "sesame/backend/cpu/simd-inl.h"
+#include "sesame/simd/simd-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace sesame {

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "sesame/backend/cpu/each_instruction_set.h"
+#include "sesame/simd/each_instruction_set.h"
 
 namespace sesame {
 namespace {

@@ -13,7 +13,7 @@
 
 #include "hwy/cache_control.h"
 #include "sesame/backend/cpu/gemm_plan.h"
-#include "sesame/backend/cpu/simd-inl.h"
+#include "sesame/simd/simd-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace sesame {

@@ -8,8 +8,8 @@
 #define HWY_TARGET_INCLUDE "sesame/backend/cpu/linear_cross_entropy_rows.cc"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
-#include "sesame/backend/cpu/math-inl.h"
-#include "sesame/backend/cpu/simd-inl.h"
+#include "sesame/simd/math-inl.h"
+#include "sesame/simd/simd-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace sesame {

@@ -15,7 +15,7 @@
 #define HWY_TARGET_INCLUDE "sesame/backend/cpu/math_test.cc"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
-#include "sesame/backend/cpu/each_instruction_set.h"
+#include "sesame/simd/each_instruction_set.h"
 #include "sesame/backend/cpu/element_formulas-inl.h"
 
 HWY_BEFORE_NAMESPACE();

@@ -10,7 +10,7 @@
 #define HWY_TARGET_INCLUDE "sesame/backend/cpu/optimizer.cc"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
-#include "sesame/backend/cpu/simd-inl.h"
+#include "sesame/simd/simd-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace sesame {

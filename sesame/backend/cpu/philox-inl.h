@@ -13,7 +13,7 @@
 #include <cstdint>
 
 #include "hwy/highway.h"
-#include "sesame/backend/cpu/simd-inl.h"
+#include "sesame/simd/simd-inl.h"
 #include "sesame/base/philox.h"
 
 HWY_BEFORE_NAMESPACE();

@@ -13,7 +13,7 @@
 #define HWY_TARGET_INCLUDE "sesame/backend/cpu/rope.cc"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
-#include "sesame/backend/cpu/simd-inl.h"
+#include "sesame/simd/simd-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace sesame {

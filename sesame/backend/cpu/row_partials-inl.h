@@ -13,7 +13,7 @@
 
 #include "hwy/highway.h"
 #include "sesame/backend/cpu/blocks.h"
-#include "sesame/backend/cpu/simd-inl.h"
+#include "sesame/simd/simd-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace sesame {

@@ -13,7 +13,7 @@
 
 #include "hwy/cache_control.h"
 #include "hwy/highway.h"
-#include "sesame/backend/cpu/simd-inl.h"
+#include "sesame/simd/simd-inl.h"
 #include "sesame/backend/cpu/transpose-inl.h"
 
 HWY_BEFORE_NAMESPACE();

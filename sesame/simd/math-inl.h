@@ -1,11 +1,11 @@
 // Vectorised elementary functions for Highway targets; include inside foreach_target sources, after hwy/highway.h.
 // NaN in gives NaN out.
 
-#if defined(SESAME_BACKEND_CPU_MATH_INL_H_) == defined(HWY_TARGET_TOGGLE)
-#ifdef SESAME_BACKEND_CPU_MATH_INL_H_
-#undef SESAME_BACKEND_CPU_MATH_INL_H_
+#if defined(SESAME_SIMD_MATH_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef SESAME_SIMD_MATH_INL_H_
+#undef SESAME_SIMD_MATH_INL_H_
 #else
-#define SESAME_BACKEND_CPU_MATH_INL_H_
+#define SESAME_SIMD_MATH_INL_H_
 #endif
 
 #include <limits>

@@ -1,11 +1,11 @@
-// Vectors of floats for the kernels of this folder: the tag, the number of lanes, and loads and stores of fewer lanes
+// Vectors of floats for kernels: the tag, the number of lanes, and loads and stores of fewer lanes
 // than a vector has. Included once per instruction set.
 
-#if defined(SESAME_BACKEND_CPU_SIMD_INL_H_) == defined(HWY_TARGET_TOGGLE)
-#ifdef SESAME_BACKEND_CPU_SIMD_INL_H_
-#undef SESAME_BACKEND_CPU_SIMD_INL_H_
+#if defined(SESAME_SIMD_SIMD_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef SESAME_SIMD_SIMD_INL_H_
+#undef SESAME_SIMD_SIMD_INL_H_
 #else
-#define SESAME_BACKEND_CPU_SIMD_INL_H_
+#define SESAME_SIMD_SIMD_INL_H_
 #endif
 
 #include <cstdint>
@@ -75,4 +75,4 @@ HWY_INLINE float max_of(FloatVec v) { return hn::GetLane(hn::MaxOfLanes(FloatTag
 }  // namespace sesame
 HWY_AFTER_NAMESPACE();
 
-#endif  // SESAME_BACKEND_CPU_SIMD_INL_H_
+#endif  // SESAME_SIMD_SIMD_INL_H_
