@@ -64,6 +64,19 @@ VectorOptions resolved(VectorOptions o) {
   return o;
 }
 
+std::string describe(const VectorOptions& o) {
+  std::string text = fmt::format("model={} loss={} dim={} window={}{} negative={} sample={} subsampling={}",
+                                 name_of(o.architecture), name_of(o.loss), o.dim, o.window,
+                                 o.fixed_window ? " fixed-window" : "", o.negative, o.sample, name_of(o.subsampling));
+  text += fmt::format(" noise-exponent={} rate={} epochs={} seed={}", o.noise_exponent, o.rate, o.epochs, o.seed);
+  if (o.architecture == Architecture::cbow)
+    text += o.cbow_gradient == CbowGradient::mean ? " gradient=mean" : " gradient=full";
+  if (o.max_n > 0) text += fmt::format(" min-n={} max-n={} buckets={}", o.min_n, o.max_n, o.buckets);
+  text += fmt::format(" block={} shared-negatives={} hot-rows={}", o.block, o.shared_negatives, o.hot_rows);
+  if (o.deterministic) text += " deterministic";
+  return text;
+}
+
 Architecture parse_architecture(std::string_view text) {
   return find(std::array{Architecture::skipgram, Architecture::cbow}, text, "model");
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace sesame {
@@ -53,6 +54,9 @@ struct VectorOptions {
 /// The same with the dependent defaults filled in. Throws usage Error that names the flag, the value and what is
 /// allowed.
 VectorOptions resolved(VectorOptions options);
+
+/// Every option as `name=value`, separated by spaces: what a run says it does, and what a checkpoint must agree with.
+std::string describe(const VectorOptions& options);
 
 /// "skipgram" or "cbow"; "ns" or "hs". Throw usage Error that names what is allowed.
 Architecture parse_architecture(std::string_view text);
