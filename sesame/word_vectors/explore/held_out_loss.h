@@ -35,7 +35,7 @@ struct HeldOutOptions {
 };
 
 struct HeldOutLoss {
-  double loss = 0;     // mean over the pairs; log(2) (1 + negative) at rows of zeros
+  double loss = 0;     // mean over the pairs; rows of zeros give log(2) (1 + negative), less for draws of the centre
   uint64_t pairs = 0;  // skip-gram: context and centre; CBOW: window and centre
 };
 
