@@ -1,0 +1,89 @@
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+#include "sesame/base/hash.h"
+
+namespace sesame {
+
+/// A word ready to be looked up. Words of at most 16 bytes, nearly all there are, are two integers that one compare
+/// each tells apart; longer ones are known by hash, size and bytes.
+struct WordKey {
+  static constexpr size_t kShort = 16;
+
+  uint64_t low = 0;   // bytes 0 to 7, zeros behind the end; of a long word its hash
+  uint64_t high = 0;  // bytes 8 to 15
+  uint64_t hash = 0;  // every bit depends on every byte
+  const char* data = nullptr;
+  uint32_t size = 0;
+
+  [[nodiscard]] bool is_short() const noexcept { return size <= kShort; }
+  [[nodiscard]] std::string_view word() const noexcept { return {data, size}; }
+
+  /// Reads no byte behind the word.
+  static WordKey of(std::string_view word) noexcept;
+  /// The same, faster; 16 bytes must be readable at `data`.
+  static WordKey of_padded(const char* data, uint32_t size) noexcept;
+
+ private:
+  void mix() noexcept;
+  void hash_long() noexcept;
+};
+
+namespace word_key {
+
+template <typename Int>
+inline uint64_t load(const char* data) noexcept {
+  Int value;
+  std::memcpy(&value, data, sizeof value);
+  return value;
+}
+
+/// Keeps the first `size` bytes of a pair of integers.
+inline constexpr std::array<std::array<uint64_t, 2>, WordKey::kShort + 1> kMasks = [] {
+  std::array<std::array<uint64_t, 2>, WordKey::kShort + 1> masks{};
+  for (size_t size = 0; size <= WordKey::kShort; ++size)
+    for (size_t byte = 0; byte < size; ++byte) masks[size][byte / 8] |= uint64_t{0xFF} << (byte % 8 * 8);
+  return masks;
+}();
+
+}  // namespace word_key
+
+/// Two multiplications by odd constants, the second one of 64 x 64 bits and folded, as in wyhash (Wang Yi).
+inline void WordKey::mix() noexcept {
+  __extension__ using Product = unsigned __int128;
+  const uint64_t mixed = low ^ std::rotl((high ^ size) * 0x9E3779B97F4A7C15, 32);
+  const Product product = static_cast<Product>(mixed) * 0xE7037ED1A0B428DB;
+  hash = static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
+}
+
+inline void WordKey::hash_long() noexcept { low = hash = xxh3(word()); }
+
+inline WordKey WordKey::of_padded(const char* data, uint32_t size) noexcept {
+  WordKey key;
+  key.data = data;
+  key.size = size;
+  if (size > kShort) {
+    key.hash_long();
+    return key;
+  }
+  key.low = word_key::load<uint64_t>(data) & word_key::kMasks[size][0];
+  key.high = word_key::load<uint64_t>(data + 8) & word_key::kMasks[size][1];
+  key.mix();
+  return key;
+}
+
+inline WordKey WordKey::of(std::string_view word) noexcept {
+  if (word.size() > kShort) return of_padded(word.data(), static_cast<uint32_t>(word.size()));
+  char padded[kShort] = {};
+  if (!word.empty()) std::memcpy(padded, word.data(), word.size());
+  WordKey key = of_padded(padded, static_cast<uint32_t>(word.size()));
+  key.data = word.data();
+  return key;
+}
+
+}  // namespace sesame
