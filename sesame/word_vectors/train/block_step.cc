@@ -1,22 +1,123 @@
 #include "sesame/word_vectors/train/block_step.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "sesame/base/error.h"
 #include "sesame/word_vectors/train/block_step_reference.h"
+#include "sesame/word_vectors/train/block_workspace.h"
 #include "sesame/word_vectors/train/tables.h"
 
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "sesame/word_vectors/train/block_step.cc"
+#include "hwy/foreach_target.h"
+#include "hwy/highway.h"
+#include "sesame/word_vectors/train/block_cbow-inl.h"
+#include "sesame/word_vectors/train/block_negatives-inl.h"
+#include "sesame/word_vectors/train/block_pairs-inl.h"
+#include "sesame/word_vectors/train/block_rows-inl.h"
+
+HWY_BEFORE_NAMESPACE();
 namespace sesame {
+namespace HWY_NAMESPACE {
+namespace {
 
-struct BlockWorkspace::State {};
+/// The contexts of a centre, to rows. Returns how many.
+HWY_INLINE int64_t contexts_of(const Block& block, const ContextWindow& window, float** rows) {
+  float** end = rows;
+  for (int32_t i = window.first; i < window.last; ++i) {
+    if (i != window.self) *end++ = block.inputs[static_cast<size_t>(i)];
+  }
+  return end - rows;
+}
 
-BlockWorkspace::BlockWorkspace(int64_t /*dim*/) : state_(std::make_unique<State>()) {}
+HWY_ATTR void step_skipgram_kernel(const Block& block, int64_t dim, float rate, BlockWorkspace::State& scratch) {
+  HWY_ALIGN float labels[Block::kMaxInputs];
+  float* contexts[Block::kMaxInputs];
+  int64_t count = 0;
+  int32_t centre = -1;
+  for (const BlockTarget& target : block.targets) {
+    if (target.centre != centre) {
+      centre = target.centre;
+      count = contexts_of(block, block.centres[static_cast<size_t>(centre)], contexts);
+    }
+    const FloatTag d;
+    for (int64_t i = 0; i < count; i += kLanes) hn::Store(hn::Set(d, target.label), d, labels + i);
+    step_pairs(target.row, contexts, labels, count, scratch.width, rate, scratch.row_step.get());
+  }
+  step_negatives(block.inputs.data(), static_cast<int64_t>(block.inputs.size()), block, dim, rate, scratch);
+}
+
+HWY_ATTR void step_cbow_kernel(const Block& block, int64_t dim, float rate, CbowGradient gradient,
+                               BlockWorkspace::State& scratch) {
+  const BlockWindows windows(block);
+  mean_windows(block, windows, scratch);
+  for (size_t t = 0; t < block.targets.size();) {
+    const int32_t centre = block.targets[t].centre;
+    HWY_ALIGN float labels[kPairGroup];
+    float* rows[kPairGroup];
+    int64_t count = 0;
+    for (; t < block.targets.size() && block.targets[t].centre == centre && count < kPairGroup; ++t, ++count) {
+      rows[count] = block.targets[t].row;
+      labels[count] = block.targets[t].label;
+    }
+    step_pairs(scratch.hidden_row(static_cast<size_t>(centre)), rows, labels, count, scratch.width, rate,
+               scratch.row_step.get());
+  }
+  float* hidden[Block::kMaxCentres];
+  for (size_t c = 0; c < block.centres.size(); ++c) hidden[c] = scratch.hidden_row(c);
+  step_negatives(hidden, static_cast<int64_t>(block.centres.size()), block, dim, rate, scratch);
+  move_windows(block, windows, gradient, scratch);
+}
+
+HWY_ATTR void sum_rows_kernel(std::span<const float* const> rows, int64_t width, float scale, float* out) {
+  sum_all_rows(rows, width, scale, out);
+}
+
+HWY_ATTR void add_to_rows_kernel(std::span<float* const> rows, int64_t width, const float* delta) {
+  add_to_all_rows(rows, width, delta);
+}
+
+}  // namespace
+}  // namespace HWY_NAMESPACE
+}  // namespace sesame
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace sesame {
+namespace {
+
+HWY_EXPORT(step_skipgram_kernel);
+HWY_EXPORT(step_cbow_kernel);
+HWY_EXPORT(sum_rows_kernel);
+HWY_EXPORT(add_to_rows_kernel);
+
+/// What would write past the ends of scratch memory.
+void check(const Block& block, int64_t dim, const BlockWorkspace::State& scratch) {
+  const auto inputs = static_cast<int64_t>(block.inputs.size());
+  const auto centres = static_cast<int64_t>(block.centres.size());
+  if (inputs <= Block::kMaxInputs && centres <= Block::kMaxCentres && row_stride(dim) == scratch.width) return;
+  fail(
+      fmt::format("word vectors: a block of {} inputs, {} centres and {} channels; at most {} and {}, and {} channels "
+                  "of the workspace, are possible",
+                  inputs, centres, dim, Block::kMaxInputs, Block::kMaxCentres, scratch.width));
+}
+
+}  // namespace
+
+BlockWorkspace::BlockWorkspace(int64_t dim) : state_(std::make_unique<State>(row_stride(dim))) {}
 BlockWorkspace::~BlockWorkspace() = default;
 BlockWorkspace::BlockWorkspace(BlockWorkspace&&) noexcept = default;
 
-void step_skipgram(const Block& block, int64_t dim, float rate, BlockWorkspace& /*workspace*/) {
-  reference::step_skipgram(block, dim, rate);
+void step_skipgram(const Block& block, int64_t dim, float rate, BlockWorkspace& workspace) {
+  check(block, dim, workspace.state());
+  HWY_DYNAMIC_DISPATCH(step_skipgram_kernel)(block, dim, rate, workspace.state());
 }
 
-void step_cbow(const Block& block, int64_t dim, float rate, CbowGradient gradient, BlockWorkspace& /*workspace*/) {
-  reference::step_cbow(block, dim, rate, gradient);
+void step_cbow(const Block& block, int64_t dim, float rate, CbowGradient gradient, BlockWorkspace& workspace) {
+  check(block, dim, workspace.state());
+  HWY_DYNAMIC_DISPATCH(step_cbow_kernel)(block, dim, rate, gradient, workspace.state());
 }
 
 BlockLoss loss_of_skipgram(const Block& block, int64_t dim, BlockWorkspace& /*workspace*/) {
@@ -28,17 +129,11 @@ BlockLoss loss_of_cbow(const Block& block, int64_t dim, BlockWorkspace& /*worksp
 }
 
 void sum_rows(std::span<const float* const> rows, int64_t dim, float scale, float* out) {
-  for (int64_t d = 0; d < row_stride(dim); ++d) {
-    float sum = 0;
-    for (const float* row : rows) sum += row[d];
-    out[d] = scale * sum;
-  }
+  HWY_DYNAMIC_DISPATCH(sum_rows_kernel)(rows, row_stride(dim), scale, out);
 }
 
 void add_to_rows(std::span<float* const> rows, int64_t dim, const float* delta) {
-  for (float* row : rows) {
-    for (int64_t d = 0; d < dim; ++d) row[d] += delta[d];
-  }
+  HWY_DYNAMIC_DISPATCH(add_to_rows_kernel)(rows, row_stride(dim), delta);
 }
 
 double step_flops(const Block& block, int64_t dim, Architecture architecture) {
@@ -53,3 +148,4 @@ double step_flops(const Block& block, int64_t dim, Architecture architecture) {
 }
 
 }  // namespace sesame
+#endif

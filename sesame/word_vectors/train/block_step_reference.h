@@ -37,7 +37,7 @@ void add_scaled(T* y, T scale, const T* x, int64_t dim) {
 
 /// Row `row` against others[i] with labels[i], all at the rows as they are; then both sides move.
 template <typename T>
-void step_pairs(T* row, std::span<T* const> others, std::span<const float> labels, int64_t dim, T rate) {
+void step_pair_group(T* row, std::span<T* const> others, std::span<const float> labels, int64_t dim, T rate) {
   std::vector<T> g(others.size());
   std::vector<T> row_step(static_cast<size_t>(dim));
   for (size_t i = 0; i < others.size(); ++i) {
@@ -46,6 +46,14 @@ void step_pairs(T* row, std::span<T* const> others, std::span<const float> label
   }
   for (size_t i = 0; i < others.size(); ++i) add_scaled(others[i], g[i], row, dim);
   add_scaled(row, T{1}, row_step.data(), dim);
+}
+
+template <typename T>
+void step_pairs(T* row, std::span<T* const> others, std::span<const float> labels, int64_t dim, T rate) {
+  for (size_t i = 0; i < others.size(); i += kPairGroup) {
+    const size_t group = std::min<size_t>(kPairGroup, others.size() - i);
+    step_pair_group(row, others.subspan(i, group), labels.subspan(i, group), dim, rate);
+  }
 }
 
 /// Every row of h against every negative, all at the rows as they are; then both sides move. weights [h, stride].

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "hwy/aligned_allocator.h"
+#include "sesame/word_vectors/train/block_step.h"
+
+namespace sesame {
+
+/// Scratch memory of a thread's block steps; `width` is the dimension with the zeros behind it.
+struct BlockWorkspace::State {
+  explicit State(int64_t row_width) : width(row_width) { std::fill_n(zeros.get(), width, 0.0F); }
+
+  [[nodiscard]] float* hidden_row(size_t c) const { return hidden.get() + static_cast<int64_t>(c) * width; }
+  [[nodiscard]] float* hidden_before_row(size_t c) const {
+    return hidden_before.get() + static_cast<int64_t>(c) * width;
+  }
+
+  using Floats = hwy::AlignedFreeUniquePtr<float[]>;
+  static Floats floats(int64_t count) { return hwy::AllocateAligned<float>(static_cast<size_t>(count)); }
+
+  int64_t width;
+  Floats row_step = floats(width);                                // of the row of step 1
+  Floats zeros = floats(width);                                   // stands for negatives that a group does not have
+  Floats packed = floats(width * kNegativeGroup);                 // [width, kNegativeGroup], of a group of negatives
+  Floats gradients = floats(Block::kMaxInputs * kNegativeGroup);  // [inputs, kNegativeGroup]
+  Floats hidden = floats(Block::kMaxCentres * width);             // [centres, width], h of CBOW
+  Floats hidden_before = floats(Block::kMaxCentres * width);      // the same as they were before the step
+};
+
+}  // namespace sesame
