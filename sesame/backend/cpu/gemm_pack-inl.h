@@ -13,7 +13,7 @@
 
 #include "sesame/backend/cpu/gemm.h"
 #include "sesame/backend/cpu/gemm_tile-inl.h"
-#include "sesame/backend/cpu/transpose-inl.h"
+#include "sesame/simd/transpose-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace sesame {

@@ -14,7 +14,7 @@
 #include "hwy/cache_control.h"
 #include "hwy/highway.h"
 #include "sesame/simd/simd-inl.h"
-#include "sesame/backend/cpu/transpose-inl.h"
+#include "sesame/simd/transpose-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace sesame {

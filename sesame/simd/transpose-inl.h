@@ -1,10 +1,10 @@
 // Transposition of a strip of rows in registers, for packing. Included once per instruction set.
 
-#if defined(SESAME_BACKEND_CPU_TRANSPOSE_INL_H_) == defined(HWY_TARGET_TOGGLE)
-#ifdef SESAME_BACKEND_CPU_TRANSPOSE_INL_H_
-#undef SESAME_BACKEND_CPU_TRANSPOSE_INL_H_
+#if defined(SESAME_SIMD_TRANSPOSE_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef SESAME_SIMD_TRANSPOSE_INL_H_
+#undef SESAME_SIMD_TRANSPOSE_INL_H_
 #else
-#define SESAME_BACKEND_CPU_TRANSPOSE_INL_H_
+#define SESAME_SIMD_TRANSPOSE_INL_H_
 #endif
 
 #include <cstdint>
@@ -61,4 +61,4 @@ HWY_INLINE void transpose_strip(const float* const* rows, int64_t offset, float*
 }  // namespace sesame
 HWY_AFTER_NAMESPACE();
 
-#endif  // SESAME_BACKEND_CPU_TRANSPOSE_INL_H_
+#endif  // SESAME_SIMD_TRANSPOSE_INL_H_
