@@ -26,7 +26,7 @@ constexpr int kTileQueries = 6;
 #endif
 
 /// panel[d, i] = rows[i, d]; columns beyond the rows are zero.
-HWY_INLINE void pack_panel(const RowView& rows, float* HWY_RESTRICT panel) {
+HWY_INLINE void pack_panel(const RowSpan& rows, float* HWY_RESTRICT panel) {
   if (rows.rows < kPanelColumns) std::fill_n(panel, rows.dim * kPanelColumns, 0.0F);
   for (int64_t i = 0; i < rows.rows; ++i) {
     const float* row = rows.first + i * rows.stride;
@@ -68,7 +68,7 @@ HWY_NOINLINE void multiply_tile(const float* queries, int64_t stride, const floa
   }
 }
 
-void multiply_rows(const RowView& queries, const RowView& rows, float* panel, float* out, int64_t out_stride) {
+void multiply_rows(const RowSpan& queries, const RowSpan& rows, float* panel, float* out, int64_t out_stride) {
   for (int64_t i = 0; i < rows.rows; i += kPanelColumns) {
     const int64_t columns = HWY_MIN(kPanelColumns, rows.rows - i);
     pack_panel({rows.first + i * rows.stride, columns, rows.dim, rows.stride}, panel);
@@ -101,7 +101,7 @@ HWY_INLINE void dot_rows(const float* query, const float* rows, int64_t stride, 
   for (int r = 0; r < kRows; ++r) out[r] = sum_of(sum[r]);
 }
 
-void multiply_row(const float* query, const RowView& rows, float* out) {
+void multiply_row(const float* query, const RowSpan& rows, float* out) {
   int64_t i = 0;
   for (; i + 8 <= rows.rows; i += 8) dot_rows<8>(query, rows.first + i * rows.stride, rows.stride, out + i);
   for (; i < rows.rows; ++i) dot_rows<1>(query, rows.first + i * rows.stride, rows.stride, out + i);
@@ -184,11 +184,11 @@ HWY_EXPORT(analogy_scores);
 
 }  // namespace
 
-void multiply_rows(const RowView& queries, const RowView& rows, float* panel, float* out, int64_t out_stride) {
+void multiply_rows(const RowSpan& queries, const RowSpan& rows, float* panel, float* out, int64_t out_stride) {
   HWY_DYNAMIC_DISPATCH(multiply_rows)(queries, rows, panel, out, out_stride);
 }
 
-void multiply_row(const float* query, const RowView& rows, float* out) {
+void multiply_row(const float* query, const RowSpan& rows, float* out) {
   HWY_DYNAMIC_DISPATCH(multiply_row)(query, rows, out);
 }
 

@@ -6,7 +6,7 @@
 namespace sesame {
 
 /// Rows of one length, `stride` floats apart, a multiple of 16; what lies between dim and stride is zero.
-struct RowView {
+struct RowSpan {
   const float* first = nullptr;
   int64_t rows = 0;
   int64_t dim = 0;
@@ -18,10 +18,10 @@ constexpr int64_t kMostPanelColumns = 32;
 
 /// out[q * out_stride + i] = queries[q] . rows[i], on the calling thread. Rows are packed [dim, columns] a panel at a
 /// time into `panel`, dim * kMostPanelColumns floats. All products are summed in the same order.
-void multiply_rows(const RowView& queries, const RowView& rows, float* panel, float* out, int64_t out_stride);
+void multiply_rows(const RowSpan& queries, const RowSpan& rows, float* panel, float* out, int64_t out_stride);
 
 /// out[i] = query . rows[i]; reads each row once, as fast as memory gives it. `query` has rows.stride floats.
-void multiply_row(const float* query, const RowView& rows, float* out);
+void multiply_row(const float* query, const RowSpan& rows, float* out);
 
 /// a is to b as c is to the word that is looked for: three rows of a tile of cosines.
 struct AnalogyRows {

@@ -117,14 +117,14 @@ void VectorSearch::cosines(std::span<const float> queries, int64_t count, std::s
     for (int64_t q = 0; q < count; ++q) std::copy_n(queries.data() + q * dim(), dim(), table.row(q));
     return table;
   }();
-  const RowView query_rows{padded.row(0), count, dim(), padded.stride};
+  const RowSpan query_rows{padded.row(0), count, dim(), padded.stride};
   // A packed panel pays only where several queries use it.
   constexpr int64_t kFewQueries = 4;
   constexpr int64_t kColumns = 512;
   std::vector<std::vector<float>> panels(static_cast<size_t>(threads_->threads()));
   threads_->run((size() + kColumns - 1) / kColumns, [&](int64_t block, int thread) {
     const int64_t first = block * kColumns;
-    const RowView rows = view(first, std::min(kColumns, size() - first));
+    const RowSpan rows = view(first, std::min(kColumns, size() - first));
     if (count < kFewQueries) {
       for (int64_t q = 0; q < count; ++q) multiply_row(padded.row(q), rows, out.data() + q * size() + first);
       return;

@@ -36,7 +36,7 @@ class VectorSearch {
     return {unit_.row(id), static_cast<size_t>(unit_.dim)};
   }
   /// Rows [first, first + count) as the kernels take them.
-  [[nodiscard]] RowView view(int64_t first, int64_t count) const noexcept {
+  [[nodiscard]] RowSpan view(int64_t first, int64_t count) const noexcept {
     return {unit_.row(first), count, unit_.dim, unit_.stride};
   }
   /// cosines[q, i] = queries[q] . unit(i) for queries of unit length, [queries, dim] -> [queries, size()]: one matrix
