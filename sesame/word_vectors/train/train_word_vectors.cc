@@ -265,7 +265,7 @@ VectorRun train_word_vectors(const VectorOptions& options, const Vocabulary& voc
   Course course(options, source, start, progress);
   course.set_start(start.words);
   while (course.position().epoch < options.epochs) {
-    if (course.position().epoch > 0 || course.position().chunk > 0) source.rewind(course.position().chunk);
+    source.rewind(course.position().chunk);
     course.begin_epoch();
     const bool ended = options.deterministic ? train_epoch_in_rounds(source, lanes, tables, threads, course)
                                              : train_epoch_shared(source, lanes, threads, course);
