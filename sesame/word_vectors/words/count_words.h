@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 
 #include "sesame/base/thread_pool.h"
@@ -11,9 +12,10 @@ namespace sesame {
 
 struct CountOptions {
   uint64_t min_count = 5;
-  int64_t max_words = 0;                      // the most frequent ones only; 0: all
-  uint64_t memory_bytes = uint64_t{1} << 30;  // of the tables; beyond it, counts go to sorted temporary files
-  bool end_of_sentence = false;               // "</s>" is word 0, with the number of sentence ends
+  int64_t max_words = 0;                           // the most frequent ones only; 0: all
+  uint64_t memory_bytes = uint64_t{1} << 30;       // of the tables; beyond it, counts go to sorted temporary files
+  bool end_of_sentence = false;                    // "</s>" is word 0, with the number of sentences
+  std::filesystem::path temporary_directory = {};  // empty: the system's
 };
 
 struct CountResult {

@@ -28,6 +28,8 @@ struct WordKey {
   static WordKey of(std::string_view word) noexcept;
   /// The same, faster; 16 bytes must be readable at `data`.
   static WordKey of_padded(const char* data, uint32_t size) noexcept;
+  /// Of bytes [begin, begin + size) of a text.
+  static WordKey in_text(std::string_view text, size_t begin, uint32_t size) noexcept;
 
  private:
   void mix() noexcept;
@@ -84,6 +86,10 @@ inline WordKey WordKey::of(std::string_view word) noexcept {
   WordKey key = of_padded(padded, static_cast<uint32_t>(word.size()));
   key.data = word.data();
   return key;
+}
+
+inline WordKey WordKey::in_text(std::string_view text, size_t begin, uint32_t size) noexcept {
+  return begin + kShort <= text.size() ? of_padded(text.data() + begin, size) : of(text.substr(begin, size));
 }
 
 }  // namespace sesame

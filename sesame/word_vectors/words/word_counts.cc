@@ -1,0 +1,130 @@
+#include "sesame/word_vectors/words/word_counts.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <utility>
+
+namespace sesame {
+namespace {
+
+/// Ranges of hashes that are merged independently: small enough for their words to lie in the cache.
+constexpr size_t kParts = 64;
+
+struct Part {
+  std::vector<Vocabulary::Entry> entries;
+  uint64_t words = 0;
+  uint64_t distinct = 0;
+};
+
+/// Sums up one range of hashes.
+Part merge_part(const std::vector<WordMap>& maps, size_t part, size_t parts, uint64_t min_count) {
+  Part result;
+  const auto keep = [&](const WordMap::Entry& entry, uint64_t count) {
+    result.words += count;
+    ++result.distinct;
+    if (count >= min_count) result.entries.push_back({entry.word(), count});
+  };
+  if (maps.size() == 1) {
+    maps[0].for_each_of_part(part, parts, [&](const WordMap::Entry& entry) { keep(entry, entry.value); });
+    return result;
+  }
+  WordMap sums(maps[0].size() / parts * 2, std::countr_zero(parts));
+  for (const WordMap& map : maps) {
+    map.for_each_of_part(part, parts, [&](const WordMap::Entry& entry) { sums[entry.key()] += entry.value; });
+  }
+  // Once more, for words that lie where they stay; a sum that has been taken is 0.
+  for (const WordMap& map : maps) {
+    map.for_each_of_part(part, parts, [&](const WordMap::Entry& entry) {
+      uint64_t& sum = sums[entry.key()];
+      if (sum > 0) keep(entry, std::exchange(sum, 0));
+    });
+  }
+  return result;
+}
+
+}  // namespace
+
+WordCounts::WordCounts(int threads, uint64_t memory_bytes, const std::filesystem::path& directory)
+    : share_bytes_(memory_bytes / static_cast<uint64_t>(threads)), runs_(directory) {
+  for (int thread = 0; thread < threads; ++thread) {
+    maps_.emplace_back(std::min<uint64_t>(share_bytes_ / sizeof(WordMap::Entry) / 4, 2500));
+  }
+}
+
+void WordCounts::make_room(WordMap& map) {
+  const uint64_t grown = map.memory_bytes() + map.entries().size() * sizeof(WordMap::Entry);
+  if (grown <= share_bytes_) {
+    map.grow();
+  } else {
+    runs_.add(map);
+    map.clear();
+  }
+}
+
+void WordCounts::add(int thread, const WordKey& word, uint64_t count) {
+  WordMap& map = maps_[static_cast<size_t>(thread)];
+  WordMap::Entry* entry = map.find(word);
+  if (entry->size == 0) {
+    if (map.full() || (!word.is_short() && map.memory_bytes() + word.size > share_bytes_ && map.size() > 0)) {
+      make_room(map);
+      entry = map.find(word);
+    }
+    map.insert(*entry, word);
+  }
+  entry->value += count;
+}
+
+void WordCounts::add(int thread, std::string_view text, std::span<const WordSpan> words) {
+  // Keys first, so that the lines of the map are on their way while the next keys are made.
+  constexpr size_t kAhead = 32;
+  std::array<WordKey, kAhead> keys;
+  const WordMap& map = maps_[static_cast<size_t>(thread)];
+  for (size_t i = 0; i < words.size();) {
+    size_t count = 0;
+    for (; i < words.size() && count < kAhead; ++i) {
+      const auto [begin, size] = words[i];
+      if (size == 0) continue;
+      keys[count] = WordKey::in_text(text, begin, size);
+      map.prefetch(keys[count++]);
+    }
+    for (size_t k = 0; k < count; ++k) add(thread, keys[k]);
+  }
+}
+
+WordCounts::Merged WordCounts::merge(uint64_t min_count, ThreadPool& threads) {
+  if (runs_.empty()) return merge_maps(min_count, threads);
+  threads.run(static_cast<int64_t>(maps_.size()), [&](int64_t i, int) {
+    WordMap& map = maps_[static_cast<size_t>(i)];
+    runs_.add(map);
+    map = WordMap();
+  });
+  return merge_runs(min_count);
+}
+
+WordCounts::Merged WordCounts::merge_maps(uint64_t min_count, ThreadPool& threads) const {
+  std::array<Part, kParts> parts;
+  threads.run(kParts, [&](int64_t part, int) {
+    const auto i = static_cast<size_t>(part);
+    parts[i] = merge_part(maps_, i, kParts, min_count);
+  });
+  Merged merged;
+  for (const Part& part : parts) {
+    merged.entries.insert(merged.entries.end(), part.entries.begin(), part.entries.end());
+    merged.words += part.words;
+    merged.distinct += part.distinct;
+  }
+  return merged;
+}
+
+WordCounts::Merged WordCounts::merge_runs(uint64_t min_count) {
+  Merged merged;
+  runs_.merge([&](std::string_view word, uint64_t count) {
+    merged.words += count;
+    ++merged.distinct;
+    if (count >= min_count) merged.entries.push_back({words_.emplace_back(word), count});
+  });
+  return merged;
+}
+
+}  // namespace sesame
