@@ -23,6 +23,7 @@ class FastTextReader {
   [[nodiscard]] const fasttext::Arguments& arguments() const { return arguments_; }
   [[nodiscard]] double sample() const { return sample_; }
   [[nodiscard]] int64_t words() const { return words_; }
+  [[nodiscard]] int64_t tokens() const { return tokens_; }
   [[nodiscard]] bool has_ngrams() const { return arguments_.max_n > 0; }
 
   /// All words are read, the first `wanted` kept.
@@ -105,7 +106,7 @@ class FastTextReader {
     const auto size = input_.read<int32_t>("the dictionary's header");
     const auto words = input_.read<int32_t>("the dictionary's header");
     const auto labels = input_.read<int32_t>("the dictionary's header");
-    [[maybe_unused]] const auto tokens = input_.read<int64_t>("the dictionary's header");
+    tokens_ = input_.read<int64_t>("the dictionary's header");
     const auto pruned = input_.read<int64_t>("the dictionary's header");
     if (pruned >= 0) refuse("the dictionary is pruned, as quantised fastText models have it; that is not supported");
     if (labels != 0) refuse(fmt::format("the dictionary has {} labels; only word vectors are supported", labels));
@@ -154,6 +155,7 @@ class FastTextReader {
   fasttext::Arguments arguments_;
   double sample_ = 0;
   int64_t words_ = 0;
+  int64_t tokens_ = 0;
 };
 
 VectorLoss loss_of(const VectorInput& input, int32_t loss) {
@@ -188,6 +190,7 @@ FastTextModel read_fasttext_model(const std::filesystem::path& path) {
   FastTextModel model;
   model.options = options_of(input, reader);
   model.min_count = static_cast<uint64_t>(std::max(reader.arguments().min_count, 0));
+  model.tokens = static_cast<uint64_t>(std::max<int64_t>(reader.tokens(), 0));
   model.vocabulary = reader.read_vocabulary(reader.words());
   reader.start_input();
   const int64_t input_rows = reader.words() + model.options.buckets;

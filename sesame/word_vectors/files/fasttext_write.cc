@@ -46,11 +46,11 @@ fasttext::Arguments arguments_of(const std::filesystem::path& path, const Vector
   return a;
 }
 
-void write_dictionary(FileWriter& out, const Vocabulary& vocabulary) {
+void write_dictionary(FileWriter& out, const Vocabulary& vocabulary, uint64_t tokens) {
   write_value<int32_t>(out, vocabulary.size());
   write_value<int32_t>(out, vocabulary.size());
   write_value<int32_t>(out, 0);  // labels
-  write_value<int64_t>(out, static_cast<int64_t>(vocabulary.total()));
+  write_value<int64_t>(out, static_cast<int64_t>(tokens > 0 ? tokens : vocabulary.total()));
   write_value<int64_t>(out, -1);  // not pruned
   for (int32_t id = 0; id < vocabulary.size(); ++id) {
     out.write(vocabulary.word(id));
@@ -69,7 +69,7 @@ void write_matrix(FileWriter& out, int64_t rows, int64_t dim, FunctionRef<const 
 }
 
 void write_model(const std::filesystem::path& path, const fasttext::Arguments& arguments, double sample,
-                 const Vocabulary& vocabulary, FunctionRef<const float*(int64_t)> input_row,
+                 const Vocabulary& vocabulary, uint64_t tokens, FunctionRef<const float*(int64_t)> input_row,
                  FunctionRef<const float*(int64_t)> output_row) {
   for (int32_t id = 0; id < vocabulary.size(); ++id) {
     const std::string_view word = vocabulary.word(id);
@@ -80,7 +80,7 @@ void write_model(const std::filesystem::path& path, const fasttext::Arguments& a
   write_file_atomically(path, [&](FileWriter& out) {
     write_value(out, arguments);
     write_value(out, sample);
-    write_dictionary(out, vocabulary);
+    write_dictionary(out, vocabulary, tokens);
     write_matrix(out, int64_t{vocabulary.size()} + arguments.buckets, arguments.dim, input_row);
     write_matrix(out, vocabulary.size(), arguments.dim, output_row);
   });
@@ -89,7 +89,7 @@ void write_model(const std::filesystem::path& path, const fasttext::Arguments& a
 }  // namespace
 
 void write_fasttext_model(const std::filesystem::path& path, const VectorOptions& options, uint64_t min_count,
-                          const Vocabulary& vocabulary, const VectorTables& tables) {
+                          const Vocabulary& vocabulary, const VectorTables& tables, uint64_t tokens) {
   const fasttext::Arguments arguments = arguments_of(path, options, min_count);
   const int64_t words = vocabulary.size();
   if (tables.input.rows != words + arguments.buckets || tables.input.dim != options.dim || tables.output.rows > words ||
@@ -108,7 +108,7 @@ void write_fasttext_model(const std::filesystem::path& path, const VectorOptions
     return table.row(i);
   };
   write_model(
-      path, arguments, options.sample, vocabulary, [&](int64_t i) { return checked(tables.input, "input", i); },
+      path, arguments, options.sample, vocabulary, tokens, [&](int64_t i) { return checked(tables.input, "input", i); },
       [&](int64_t i) { return i < tables.output.rows ? checked(tables.output, "output", i) : zeros.data(); });
 }
 
@@ -138,7 +138,7 @@ void write_fasttext_vectors(const std::filesystem::path& path, const VectorParts
     return row.data();
   };
   const std::vector<float> zeros(row.size());
-  write_model(path, arguments_of(path, options, 1), options.sample, *parts.vocabulary, own_row,
+  write_model(path, arguments_of(path, options, 1), options.sample, *parts.vocabulary, 0, own_row,
               [&](int64_t) { return zeros.data(); });
 }
 
