@@ -13,6 +13,13 @@ AliasTable noise_of(const VectorOptions& options, const Vocabulary& vocabulary) 
   return {counts, options.noise_exponent};
 }
 
+/// Looks at all of them: without a way out, the loop is a few vector instructions.
+bool is_among(const std::vector<int32_t>& words, int32_t word) {
+  int32_t found = 0;
+  for (const int32_t other : words) found |= other == word ? 1 : 0;
+  return found != 0;
+}
+
 }  // namespace
 
 BlockSamplers::BlockSamplers(const VectorOptions& options, const Vocabulary& vocabulary)
@@ -25,7 +32,7 @@ BlockSamplers::BlockSamplers(const VectorOptions& options, const Vocabulary& voc
 }
 
 BlockBuilder::BlockBuilder(const VectorOptions& options, const BlockSamplers& samplers)
-    : options_(options), samplers_(&samplers) {
+    : options_(options), samplers_(&samplers), noise_(samplers.noise) {
   if (options.loss == VectorLoss::hierarchical_softmax) options_.shared_negatives = 0;
 }
 
@@ -39,6 +46,7 @@ void BlockBuilder::begin(const IdChunk& chunk, int64_t epoch) {
     if (kept > sentence) sentence_ends_.push_back(static_cast<int32_t>(kept));
     sentence = kept;
   };
+  noise_.begin(random_);
   const bool all = options_.sample == 0;
   for (const int32_t id : chunk.ids) {
     if (id == IdChunk::kSentenceEnd) {
@@ -108,7 +116,7 @@ void BlockBuilder::add_targets(BlockPlan& plan) {
     }
     add(word, centre, 1);
     for (int64_t i = 0; i < own_negatives; ++i) {
-      const int32_t drawn = samplers_->noise.draw(random_.next());
+      const int32_t drawn = noise_.draw(random_);
       if (drawn != word) add(drawn, centre, 0);
     }
   }
@@ -116,7 +124,7 @@ void BlockBuilder::add_targets(BlockPlan& plan) {
 
 void BlockBuilder::draw_shared_negatives(BlockPlan& plan) {
   plan.negatives.resize(static_cast<size_t>(options_.shared_negatives));
-  for (int32_t& negative : plan.negatives) negative = samplers_->noise.draw(random_.next());
+  for (int32_t& negative : plan.negatives) negative = noise_.draw(random_);
 }
 
 void BlockBuilder::weigh_skipgram(BlockPlan& plan) {
@@ -136,6 +144,7 @@ void BlockBuilder::weigh_skipgram(BlockPlan& plan) {
   }
   for (const ContextWindow& centre : plan.centres) {
     const int32_t word = word_of(plan, centre);
+    if (!is_among(plan.negatives, word)) continue;
     for (size_t n = 0; n < negatives; ++n) {
       if (plan.negatives[n] != word) continue;
       for (int32_t i = centre.first; i < centre.last; ++i) {

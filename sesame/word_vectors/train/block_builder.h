@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -22,6 +23,29 @@ struct BlockSamplers {
   HuffmanTree paths;  // with hierarchical softmax
 
   BlockSamplers(const VectorOptions& options, const Vocabulary& vocabulary);
+};
+
+/// Noise words, whose entries of the table are on their way from memory some draws ahead.
+class NoiseWords {
+ public:
+  explicit NoiseWords(const AliasTable& table) : table_(&table) {}
+
+  void begin(ChunkRandom& random) {
+    next_ = 0;
+    for (uint64_t& bits : bits_) bits = random.next();
+  }
+  int32_t draw(ChunkRandom& random) {
+    uint64_t& bits = bits_[next_++ % bits_.size()];
+    const int32_t drawn = table_->draw(bits);
+    bits = random.next();
+    table_->prefetch(bits);
+    return drawn;
+  }
+
+ private:
+  const AliasTable* table_;
+  std::array<uint64_t, 32> bits_{};
+  size_t next_ = 0;
 };
 
 /// A Block whose rows are numbers yet: words of the input table, and rows of the output table.
@@ -72,6 +96,7 @@ class BlockBuilder {
   VectorOptions options_;
   const BlockSamplers* samplers_;
   ChunkRandom random_;
+  NoiseWords noise_;
   std::vector<int32_t> words_;          // kept ones
   std::vector<int32_t> sentence_ends_;  // in words_
   int32_t next_centre_ = 0;

@@ -31,7 +31,7 @@ struct BlockSums {
 /// memory. One for each thread.
 class Lane {
  public:
-  static constexpr int64_t kSampling = 256;  // blocks for one whose loss is looked at
+  static constexpr int64_t kSampling = 512;  // blocks for one whose loss is looked at
 
   /// Keeps references to the samplers and the subwords (null: none).
   Lane(const VectorOptions& options, const BlockSamplers& samplers, const SubwordIndex* subwords, int64_t words,
