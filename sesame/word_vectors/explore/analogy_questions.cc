@@ -94,10 +94,17 @@ AnalogyScore& AnalogyScore::operator+=(const AnalogyScore& other) noexcept {
 
 AnalogyQuestions parse_analogy_questions(std::string_view text, const std::string& origin) {
   AnalogyQuestions result;
+  StringMap section_of;  // a name that comes again goes on with its section
+  size_t section = 0;
+  const auto begin_section = [&](std::string_view name) {
+    const auto [at, fresh] = section_of.try_emplace(std::string(name), static_cast<int32_t>(result.sections.size()));
+    if (fresh) result.sections.push_back({at->first, {}});
+    section = static_cast<size_t>(at->second);
+  };
   for_each_line(text, [&](std::string_view line, int64_t number) {
     if (line.empty() || line.starts_with("//")) return;
     if (line.front() == ':') {
-      result.sections.push_back({std::string(trimmed(line.substr(1))), {}});
+      begin_section(trimmed(line.substr(1)));
       return;
     }
     const std::vector<std::string_view> words = split_fields(line, " \t");
@@ -105,8 +112,8 @@ AnalogyQuestions parse_analogy_questions(std::string_view text, const std::strin
       fail(fmt::format("{}:{}: {} words, where a question has four, and a section begins with \": \"", origin, number,
                        words.size()));
     }
-    if (result.sections.empty()) result.sections.emplace_back();
-    auto& question = result.sections.back().questions.emplace_back();
+    if (result.sections.empty()) begin_section("");
+    auto& question = result.sections[section].questions.emplace_back();
     for (size_t i = 0; i < 4; ++i) question[i] = words[i];
   });
   if (result.size() == 0) fail(fmt::format("{}: no question of four words in it", origin));

@@ -18,14 +18,17 @@ using ::testing::HasSubstr;
 
 TEST(AnalogyQuestions, SectionsCommentsAndBlankLines) {
   const AnalogyQuestions q = parse_analogy_questions(
-      "\xEF\xBB\xBF//Copyright\n: first one\r\n\na b c d\r\n  e\tf  g h \n:second\n: third\ni j k l", "q.txt");
+      "\xEF\xBB\xBF//Copyright\n: first one\r\n\na b c d\r\n  e\tf  g h \n:second\n: third\ni j k l\n: first one\nm n "
+      "o p",
+      "q.txt");
   ASSERT_EQ(q.sections.size(), 3U);
   EXPECT_EQ(q.sections[0].name, "first one");
-  ASSERT_EQ(q.sections[0].questions.size(), 2U);
+  ASSERT_EQ(q.sections[0].questions.size(), 3U);  // its name comes twice
   EXPECT_EQ(q.sections[0].questions[1], (std::array<std::string, 4>{"e", "f", "g", "h"}));
   EXPECT_TRUE(q.sections[1].questions.empty());
   EXPECT_EQ(q.sections[2].questions[0][3], "l");
-  EXPECT_EQ(q.size(), 3);
+  EXPECT_EQ(q.sections[0].questions[2][0], "m");
+  EXPECT_EQ(q.size(), 4);
 }
 
 TEST(AnalogyQuestions, RefusesOtherLinesByNumber) {
