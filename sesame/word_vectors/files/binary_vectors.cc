@@ -24,9 +24,7 @@ class BinaryReader {
   }
 
   WordVectors read(VectorFileSummary& summary) {
-    const int64_t believed =
-        input_.remaining() ? header_.words : std::min(header_.words, (int64_t{16} << 20) / row_stride(header_.dim) + 1);
-    VectorCollector rows(header_.dim, std::min(believed, most_));
+    VectorCollector rows(header_.dim, std::min(rows_to_expect(input_, header_), most_));
     while (seen_ < header_.words && rows.size() < most_) read_block(rows);
     if (seen_ == header_.words) check_end();
     summary.duplicate_words = rows.duplicates();

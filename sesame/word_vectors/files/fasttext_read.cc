@@ -176,7 +176,7 @@ VectorOptions options_of(const VectorInput& input, const FastTextReader& reader)
   options.negative = a.negative;
   options.sample = reader.sample();
   options.noise_exponent = 0.5;
-  options.min_n = reader.has_ngrams() ? a.min_n : 0;
+  options.min_n = a.min_n;
   options.max_n = reader.has_ngrams() ? a.max_n : 0;
   options.buckets = reader.has_ngrams() ? a.buckets : 0;
   return options;

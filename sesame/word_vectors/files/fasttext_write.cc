@@ -38,11 +38,9 @@ fasttext::Arguments arguments_of(const std::filesystem::path& path, const Vector
   const bool tree = options.loss == VectorLoss::hierarchical_softmax;
   a.loss = tree ? fasttext::hierarchical_softmax : fasttext::negative_sampling;
   a.model = options.architecture == Architecture::cbow ? fasttext::cbow : fasttext::skipgram;
-  if (options.max_n > 0) {
-    a.buckets = checked("buckets", options.buckets);
-    a.min_n = checked("min-n", options.min_n);
-    a.max_n = checked("max-n", options.max_n);
-  }
+  a.min_n = checked("min-n", options.min_n);
+  a.max_n = checked("max-n", options.max_n);
+  if (options.max_n > 0) a.buckets = checked("buckets", options.buckets);
   return a;
 }
 

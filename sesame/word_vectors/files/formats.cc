@@ -21,6 +21,8 @@ int64_t take_integer(std::string_view& text) {
   return error == std::errc() ? value : std::numeric_limits<int64_t>::max();
 }
 
+constexpr size_t kMostHeader = 128;
+
 size_t take_blanks(std::string_view& text) {
   const size_t count = std::min(text.find_first_not_of(" \t"), text.size());
   text.remove_prefix(count);
@@ -30,7 +32,7 @@ size_t take_blanks(std::string_view& text) {
 }  // namespace
 
 std::optional<VectorHeader> parse_vector_header(std::string_view start) {
-  std::string_view rest = start.substr(0, 128);
+  std::string_view rest = start.substr(0, kMostHeader);
   VectorHeader header;
   header.words = take_integer(rest);
   if (header.words < 0 || take_blanks(rest) == 0) return std::nullopt;
@@ -38,8 +40,9 @@ std::optional<VectorHeader> parse_vector_header(std::string_view start) {
   if (header.dim < 0) return std::nullopt;
   take_blanks(rest);
   if (rest.starts_with('\r')) rest.remove_prefix(1);
-  if (!rest.starts_with('\n')) return std::nullopt;
-  header.bytes = std::min<size_t>(start.size(), 128) - rest.size() + 1;
+  const bool at_end = rest.empty() && start.size() < kMostHeader;
+  if (!at_end && !rest.starts_with('\n')) return std::nullopt;
+  header.bytes = std::min(start.size(), kMostHeader) - rest.size() + (at_end ? 0 : 1);
   return header;
 }
 
@@ -65,6 +68,11 @@ VectorHeader read_vector_header(VectorInput& input, int64_t (*least_row_bytes)(i
                     input.name(), header->words, header->dim, needed, *input.remaining()));
   }
   return *header;
+}
+
+int64_t rows_to_expect(const VectorInput& input, const VectorHeader& header) {
+  constexpr int64_t kBelievedFloats = int64_t{1} << 20;
+  return input.remaining() ? header.words : std::min(header.words, kBelievedFloats / row_stride(header.dim) + 1);
 }
 
 std::string shown_word(std::string_view word) {

@@ -33,6 +33,10 @@ std::optional<VectorHeader> parse_vector_header(std::string_view start);
 /// file has: every row takes `least_row_bytes`(dim) at least, the last one perhaps one less.
 VectorHeader read_vector_header(VectorInput& input, int64_t (*least_row_bytes)(int64_t dim));
 
+/// The rows of which to make room before they are read: all where the size of the file speaks for the header, else a
+/// few MiB of them.
+int64_t rows_to_expect(const VectorInput& input, const VectorHeader& header);
+
 /// Vectors on their way to a file. Rows of words are means where there are buckets.
 struct VectorParts {
   const Vocabulary* vocabulary = nullptr;

@@ -154,7 +154,7 @@ class TextReader {
       dim_ = header.dim;
       declared_ = header.words;
       line_ = 1;
-      return VectorCollector(dim_, std::min(rows_to_expect(declared_), most_));
+      return VectorCollector(dim_, std::min(rows_to_expect(input_, header), most_));
     }
     const std::string_view first = peek_line();
     dim_ = dim_of_first_row(input_.name(), first);
@@ -163,11 +163,6 @@ class TextReader {
             ? static_cast<int64_t>(std::min<uint64_t>(*input_.remaining() / (first.size() + 1) * 5 / 4, 1u << 30))
             : 0;
     return VectorCollector(dim_, std::min(guess + 1024, most_));
-  }
-
-  /// Where the size of the content is not known, a header is believed step by step.
-  [[nodiscard]] int64_t rows_to_expect(int64_t declared) const {
-    return input_.remaining() ? declared : std::min<int64_t>(declared, (int64_t{16} << 20) / row_stride(dim_) + 1);
   }
 
   /// The longest line that there may be: no more is held in memory.
