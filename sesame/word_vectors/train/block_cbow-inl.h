@@ -9,12 +9,11 @@
 #define SESAME_WORD_VECTORS_TRAIN_BLOCK_CBOW_INL_H_
 #endif
 
-#include <array>
 #include <cstdint>
-#include <utility>
 
 #include "hwy/highway.h"
 #include "sesame/simd/simd-inl.h"
+#include "sesame/word_vectors/train/block_rows-inl.h"
 #include "sesame/word_vectors/train/block_windows.h"
 #include "sesame/word_vectors/train/block_workspace.h"
 
@@ -22,89 +21,74 @@ HWY_BEFORE_NAMESPACE();
 namespace sesame {
 namespace HWY_NAMESPACE {
 
-/// Vectors of a running sum that stay in registers.
-constexpr int kSumVectors = kLanes == 8 ? 8 : 14;
-
-/// Some columns of a block's inputs and of a row for each centre.
-struct WindowColumns {
+/// rows[c] = the sum of inputs [first, last) of window c. rows: [centres, width]
+struct SumWindows {
   const Block& block;
   const BlockWindows& windows;
-  float* rows;  // [centres, width]
+  float* rows;
   int64_t width;
-  int64_t column;  // the first one
 
-  [[nodiscard]] HWY_INLINE float* input(size_t i) const { return block.inputs[i] + column; }
-  [[nodiscard]] HWY_INLINE float* row(int16_t centre) const { return rows + centre * width + column; }
-};
-
-/// rows[c] = the sum of inputs [first, last) of window c.
-struct SumWindows {
   template <int vectors>
-  static void run(const WindowColumns& columns) {
+  void strip(int64_t column) const {
     const FloatTag d;
     FloatVec sum[vectors];
-    for (FloatVec& s : sum) s = hn::Zero(d);
-    const WindowList &starts = columns.windows.starts, &ends = columns.windows.ends;
+#pragma GCC unroll 16
+    for (int v = 0; v < vectors; ++v) sum[v] = hn::Zero(d);
     for (size_t i = 0;; ++i) {
-      for (int16_t c = starts.first[i]; c >= 0; c = starts.next[static_cast<size_t>(c)]) {
-        for (int v = 0; v < vectors; ++v) hn::Store(hn::Neg(sum[v]), d, columns.row(c) + v * kLanes);
+      for (int16_t c = windows.starts.first[i]; c >= 0; c = windows.starts.next[static_cast<size_t>(c)]) {
+        float* const row = rows + c * width + column;
+#pragma GCC unroll 16
+        for (int v = 0; v < vectors; ++v) hn::Store(hn::Neg(sum[v]), d, row + v * kLanes);
       }
-      for (int16_t c = ends.first[i]; c >= 0; c = ends.next[static_cast<size_t>(c)]) {
-        float* const row = columns.row(c);
+      for (int16_t c = windows.ends.first[i]; c >= 0; c = windows.ends.next[static_cast<size_t>(c)]) {
+        float* const row = rows + c * width + column;
         for (int v = 0; v < vectors; ++v)
           hn::Store(hn::Add(sum[v], hn::Load(d, row + v * kLanes)), d, row + v * kLanes);
       }
-      if (i == columns.block.inputs.size()) break;
-      const float* x = columns.input(i);
+      if (i == block.inputs.size()) break;
+      const float* x = block.inputs[i] + column;
+#pragma GCC unroll 16
       for (int v = 0; v < vectors; ++v) sum[v] = hn::Add(sum[v], hn::Load(d, x + v * kLanes));
     }
   }
 };
 
-/// inputs[i] += the sum of rows[c] over the windows with i in [first, last).
+/// inputs[i] += the sum of rows[c] over the windows with i in [first, last). rows: [centres, width]
 struct MoveWindows {
+  const Block& block;
+  const BlockWindows& windows;
+  const float* rows;
+  int64_t width;
+
   template <int vectors>
-  static void run(const WindowColumns& columns) {
+  void strip(int64_t column) const {
     const FloatTag d;
     FloatVec sum[vectors];
-    for (FloatVec& s : sum) s = hn::Zero(d);
-    const WindowList &starts = columns.windows.starts, &ends = columns.windows.ends;
-    for (size_t i = 0; i < columns.block.inputs.size(); ++i) {
-      for (int16_t c = starts.first[i]; c >= 0; c = starts.next[static_cast<size_t>(c)]) {
-        for (int v = 0; v < vectors; ++v) sum[v] = hn::Add(sum[v], hn::Load(d, columns.row(c) + v * kLanes));
+#pragma GCC unroll 16
+    for (int v = 0; v < vectors; ++v) sum[v] = hn::Zero(d);
+    for (size_t i = 0; i < block.inputs.size(); ++i) {
+      for (int16_t c = windows.starts.first[i]; c >= 0; c = windows.starts.next[static_cast<size_t>(c)]) {
+        const float* row = rows + c * width + column;
+#pragma GCC unroll 16
+        for (int v = 0; v < vectors; ++v) sum[v] = hn::Add(sum[v], hn::Load(d, row + v * kLanes));
       }
-      for (int16_t c = ends.first[i]; c >= 0; c = ends.next[static_cast<size_t>(c)]) {
-        for (int v = 0; v < vectors; ++v) sum[v] = hn::Sub(sum[v], hn::Load(d, columns.row(c) + v * kLanes));
+      for (int16_t c = windows.ends.first[i]; c >= 0; c = windows.ends.next[static_cast<size_t>(c)]) {
+        const float* row = rows + c * width + column;
+#pragma GCC unroll 16
+        for (int v = 0; v < vectors; ++v) sum[v] = hn::Sub(sum[v], hn::Load(d, row + v * kLanes));
       }
-      float* const x = columns.input(i);
+      float* const x = block.inputs[i] + column;
+#pragma GCC unroll 16
       for (int v = 0; v < vectors; ++v) hn::Store(hn::Add(sum[v], hn::Load(d, x + v * kLanes)), d, x + v * kLanes);
     }
   }
 };
 
-template <class Pass, int... vectors>
-constexpr auto by_vectors(std::integer_sequence<int, vectors...>) {
-  return std::array{&Pass::template run<vectors + 1>...};
-}
-
-/// Runs a pass over all columns, in strips of nearly equal width.
-template <class Pass>
-HWY_INLINE void pass_over_windows(const Block& block, const BlockWindows& windows, float* rows, int64_t width) {
-  static constexpr auto kRun = by_vectors<Pass>(std::make_integer_sequence<int, kSumVectors>());
-  const int64_t all = width / kLanes;
-  int64_t strips = (all + kSumVectors - 1) / kSumVectors;
-  for (int64_t v = 0; strips > 0; --strips) {
-    const int64_t vectors = (all - v + strips - 1) / strips;
-    kRun[static_cast<size_t>(vectors - 1)]({block, windows, rows, width, v * kLanes});
-    v += vectors;
-  }
-}
-
 /// The mean of every window, to hidden and hidden_before.
 HWY_INLINE void mean_windows(const Block& block, const BlockWindows& windows, BlockWorkspace::State& scratch) {
   const FloatTag d;
   const int64_t width = scratch.width;
-  pass_over_windows<SumWindows>(block, windows, scratch.hidden.get(), width);
+  over_columns(width, SumWindows{block, windows, scratch.hidden.get(), width});
   for (size_t c = 0; c < block.centres.size(); ++c) {
     const ContextWindow& window = block.centres[c];
     const bool has_self = BlockWindows::has_self(window);
@@ -140,7 +124,7 @@ HWY_INLINE void move_windows(const Block& block, const BlockWindows& windows, Cb
       hn::Store(hn::Sub(hn::Load(d, self + v), hn::Load(d, step + v)), d, self + v);
     }
   }
-  pass_over_windows<MoveWindows>(block, windows, scratch.hidden_before.get(), width);
+  over_columns(width, MoveWindows{block, windows, scratch.hidden_before.get(), width});
 }
 
 }  // namespace HWY_NAMESPACE

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <span>
 #include <utility>
 
 #include "hwy/highway.h"
@@ -44,6 +45,15 @@ struct NegativeGroup {
   float rate;
 };
 
+template <int rows>
+HWY_INLINE void set_zero(FloatVec (&sums)[rows][kGroupVectors]) {
+#pragma GCC unroll 16
+  for (int i = 0; i < rows; ++i) {
+#pragma GCC unroll 16
+    for (int v = 0; v < kGroupVectors; ++v) sums[i][v] = hn::Zero(FloatTag());
+  }
+}
+
 /// packed[d][n] = negatives[n][d]
 HWY_INLINE void pack_negatives(const NegativeGroup& group) {
   for (int64_t d = 0; d < group.width; d += 4) {
@@ -58,22 +68,27 @@ template <int rows>
 void negative_gradients(const NegativeGroup& group, int64_t first, int64_t dim) {
   const FloatTag d;
   FloatVec sums[rows][kGroupVectors];
-  for (auto& row : sums) std::fill(std::begin(row), std::end(row), hn::Zero(d));
+  set_zero(sums);
   const float* h[rows];
   std::copy_n(group.h + first, rows, h);
   for (int64_t column = 0; column < dim; ++column) {
     FloatVec negatives[kGroupVectors];
+#pragma GCC unroll 16
     for (int v = 0; v < kGroupVectors; ++v) {
       negatives[v] = hn::Load(d, group.packed + column * kNegativeGroup + v * kLanes);
     }
+#pragma GCC unroll 16
     for (int i = 0; i < rows; ++i) {
       const FloatVec x = hn::Set(d, h[i][column]);
+#pragma GCC unroll 16
       for (int v = 0; v < kGroupVectors; ++v) sums[i][v] = hn::MulAdd(x, negatives[v], sums[i][v]);
     }
   }
   const FloatVec negative_rate = hn::Set(d, -group.rate);
+#pragma GCC unroll 16
   for (int i = 0; i < rows; ++i) {
     const float* weights = group.weights + (first + i) * group.weight_stride;
+#pragma GCC unroll 16
     for (int v = 0; v < kGroupVectors; ++v) {
       const int64_t n = v * kLanes, left = group.count - n;
       const FloatVec weight =
@@ -89,17 +104,22 @@ HWY_INLINE void gather_negative_steps(const NegativeGroup& group, int64_t h_rows
   const FloatTag d;
   for (int64_t n = 0; n < kNegativeGroup; n += kUpdateNegatives) {
     FloatVec sums[kUpdateNegatives][kGroupVectors];
-    for (auto& row : sums) std::fill(std::begin(row), std::end(row), hn::Zero(d));
+    set_zero(sums);
     const float* g = group.gradients + n;
     for (int64_t i = 0; i < h_rows; ++i, g += kNegativeGroup) {
       FloatVec x[kGroupVectors];
+#pragma GCC unroll 16
       for (int v = 0; v < kGroupVectors; ++v) x[v] = hn::Load(d, group.h[i] + column + v * kLanes);
+#pragma GCC unroll 16
       for (int k = 0; k < kUpdateNegatives; ++k) {
         const FloatVec factor = hn::Set(d, g[k]);
+#pragma GCC unroll 16
         for (int v = 0; v < kGroupVectors; ++v) sums[k][v] = hn::MulAdd(factor, x[v], sums[k][v]);
       }
     }
+#pragma GCC unroll 16
     for (int k = 0; k < kUpdateNegatives; ++k) {
+#pragma GCC unroll 16
       for (int v = 0; v < kGroupVectors; ++v) hn::Store(sums[k][v], d, step + (n + k) * kNegativeGroup + v * kLanes);
     }
   }
@@ -111,17 +131,22 @@ template <int rows>
 HWY_INLINE void move_h_rows(const NegativeGroup& group, int64_t first, int64_t column, const FloatVec* negatives) {
   const FloatTag d;
   FloatVec sums[rows][kGroupVectors];
-  for (auto& row : sums) std::fill(std::begin(row), std::end(row), hn::Zero(d));
+  set_zero(sums);
   const float* g = group.gradients + first * kNegativeGroup;
+#pragma GCC unroll 16
   for (int n = 0; n < kNegativeGroup; ++n) {
+#pragma GCC unroll 16
     for (int i = 0; i < rows; ++i) {
       const FloatVec factor = hn::Set(d, g[i * kNegativeGroup + n]);
+#pragma GCC unroll 16
       for (int v = 0; v < kGroupVectors; ++v) {
         sums[i][v] = hn::MulAdd(factor, negatives[n * kGroupVectors + v], sums[i][v]);
       }
     }
   }
+#pragma GCC unroll 16
   for (int i = 0; i < rows; ++i) {
+#pragma GCC unroll 16
     for (int v = 0; v < kGroupVectors; ++v) {
       float* const x = group.h[first + i] + column + v * kLanes;
       hn::Store(hn::Add(hn::Load(d, x), sums[i][v]), d, x);
@@ -135,7 +160,9 @@ HWY_INLINE void move_columns(const NegativeGroup& group, int64_t h_rows, int64_t
   HWY_ALIGN float step[kNegativeGroup * kNegativeGroup];
   gather_negative_steps(group, h_rows, column, step);
   FloatVec negatives[kNegativeGroup * kGroupVectors];
+#pragma GCC unroll 16
   for (int n = 0; n < kNegativeGroup; ++n) {
+#pragma GCC unroll 16
     for (int v = 0; v < kGroupVectors; ++v) {
       negatives[n * kGroupVectors + v] = hn::Load(d, group.negatives[n] + column + v * kLanes);
     }
@@ -144,6 +171,7 @@ HWY_INLINE void move_columns(const NegativeGroup& group, int64_t h_rows, int64_t
   for (; i + kUpdateRows <= h_rows; i += kUpdateRows) move_h_rows<kUpdateRows>(group, i, column, negatives);
   for (; i < h_rows; ++i) move_h_rows<1>(group, i, column, negatives);
   for (int64_t n = 0; n < group.count; ++n) {
+#pragma GCC unroll 16
     for (int v = 0; v < kGroupVectors; ++v) {
       float* const y = group.negatives[n] + column + v * kLanes;
       hn::Store(hn::Add(hn::Load(d, y), hn::Load(d, step + n * kNegativeGroup + v * kLanes)), d, y);
@@ -172,11 +200,11 @@ HWY_INLINE void step_negative_group(const NegativeGroup& group, int64_t h_rows, 
 }
 
 /// All rows h against all negatives of a block.
-HWY_INLINE void step_negatives(float* const* h, int64_t h_rows, const Block& block, int64_t dim, float rate,
+HWY_INLINE void step_negatives(std::span<float* const> h, const Block& block, int64_t dim, float rate,
                                BlockWorkspace::State& scratch) {
   const auto all = static_cast<int64_t>(block.negatives.size());
-  for (int64_t first = 0; first < all && h_rows > 0; first += kNegativeGroup) {
-    NegativeGroup group{h,
+  for (int64_t first = 0; first < all && !h.empty(); first += kNegativeGroup) {
+    NegativeGroup group{h.data(),
                         block.weights + first,
                         all,
                         {},
@@ -187,7 +215,7 @@ HWY_INLINE void step_negatives(float* const* h, int64_t h_rows, const Block& blo
                         rate};
     std::fill(std::begin(group.negatives), std::end(group.negatives), scratch.zeros.get());
     std::copy_n(block.negatives.begin() + first, group.count, group.negatives);
-    step_negative_group(group, h_rows, dim);
+    step_negative_group(group, static_cast<int64_t>(h.size()), dim);
   }
 }
 

@@ -1,5 +1,5 @@
-// Step 1 of a block: one row against a few others, which are the contexts of a target word, or the targets of one mean.
-// Included once per instruction set.
+// Step 1 of a block: a group of targets with the rows h of each. All scores first, then the sigmoids of all pairs in
+// whole vectors, then sums of rows for either side. Included once per instruction set.
 
 #if defined(SESAME_WORD_VECTORS_TRAIN_BLOCK_PAIRS_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef SESAME_WORD_VECTORS_TRAIN_BLOCK_PAIRS_INL_H_
@@ -16,14 +16,15 @@
 #include "hwy/highway.h"
 #include "sesame/simd/math-inl.h"
 #include "sesame/simd/simd-inl.h"
-#include "sesame/word_vectors/train/block_step.h"
+#include "sesame/word_vectors/train/block_rows-inl.h"
+#include "sesame/word_vectors/train/block_workspace.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace sesame {
 namespace HWY_NAMESPACE {
 
-/// How many rows are multiplied at a time: an accumulator each, or a broadcast gradient each, stay in registers.
-constexpr int kRowsInRegisters = kLanes == 16 ? 16 : 8;
+/// Rows that are multiplied with a target at a time: each has a sum in a register.
+constexpr int kScoresAtOnce = 8;
 
 #if HWY_TARGET == HWY_SCALAR
 
@@ -65,84 +66,64 @@ HWY_INLINE hn::Vec<D> sums_of_lanes(D d, const FloatVec* x) {
 
 #endif
 
-/// gradients[i] = rate * (labels[i] - s(row . others[i])) for i < count. Both arrays have room for kPairGroup.
+/// scores[i] = row . h[i] for i < count; up to kScoresAtOnce scores are written.
 template <int count>
-HWY_INLINE void pair_gradients(const float* row, float* const* others, const float* labels, int64_t width, float rate,
-                               float* gradients) {
+void score_rows(const float* row, float* const* h, int64_t width, float* scores) {
   const FloatTag d;
-  FloatVec sums[kRowsInRegisters];
-  for (FloatVec& sum : sums) sum = hn::Zero(d);
-  for (int64_t v = 0; v < width; v += kLanes) {
-    const FloatVec x = hn::Load(d, row + v);
-    for (int i = 0; i < count; ++i) sums[i] = hn::MulAdd(x, hn::Load(d, others[i] + v), sums[i]);
+  FloatVec sums[kScoresAtOnce];
+#pragma GCC unroll 16
+  for (int i = 0; i < kScoresAtOnce; ++i) sums[i] = hn::Zero(d);
+  for (int64_t column = 0; column < width; column += kLanes) {
+    const FloatVec x = hn::Load(d, row + column);
+#pragma GCC unroll 16
+    for (int i = 0; i < count; ++i) sums[i] = hn::MulAdd(x, hn::Load(d, h[i] + column), sums[i]);
   }
-  constexpr int lanes = std::min<int>(kLanes, count <= 4 ? 4 : count <= 8 ? 8 : 16);
+  constexpr int lanes = std::min<int>(kLanes, count <= 4 ? 4 : 8);
   const hn::CappedTag<float, lanes> some;
-  for (int i = 0; i < count; i += lanes) {
-    const auto error = hn::Sub(hn::Load(some, labels + i), Sigmoid(some, sums_of_lanes(some, sums + i)));
-    hn::Store(hn::Mul(hn::Set(some, rate), error), some, gradients + i);
-  }
+#pragma GCC unroll 16
+  for (int i = 0; i < count; i += lanes) hn::StoreU(sums_of_lanes(some, sums + i), some, scores + i);
 }
 
-/// row_step (+)= gradients[i] * others[i]
-template <int count>
-HWY_INLINE void gather_row_step(float* const* others, const float* gradients, int64_t width, bool first,
-                                float* row_step) {
-  const FloatTag d;
-  FloatVec g[count];
-  for (int i = 0; i < count; ++i) g[i] = hn::Set(d, gradients[i]);
-  for (int64_t v = 0; v < width; v += kLanes) {
-    FloatVec sum = first ? hn::Zero(d) : hn::Load(d, row_step + v);
-    for (int i = 0; i < count; ++i) sum = hn::MulAdd(g[i], hn::Load(d, others[i] + v), sum);
-    hn::Store(sum, d, row_step + v);
-  }
-}
-
-/// others[i] += gradients[i] * row, one row after the other: the same one may be there twice.
-template <int count>
-HWY_INLINE void move_others(const float* row, float* const* others, const float* gradients, int64_t width) {
-  const FloatTag d;
-  FloatVec g[count];
-  for (int i = 0; i < count; ++i) g[i] = hn::Set(d, gradients[i]);
-  for (int64_t v = 0; v < width; v += kLanes) {
-    const FloatVec x = hn::Load(d, row + v);
-    for (int i = 0; i < count; ++i) hn::Store(hn::MulAdd(g[i], x, hn::Load(d, others[i] + v)), d, others[i] + v);
-  }
-}
-
-/// One row against `count` others, at the rows as they are; then both sides move. labels has room for kPairGroup.
-template <int count>
-void step_pair_group(float* row, float* const* others, const float* labels, int64_t width, float rate,
-                     float* row_step) {
-  constexpr int first = std::min(count, kRowsInRegisters), rest = count - first;
-  HWY_ALIGN float gradients[kPairGroup];
-  pair_gradients<first>(row, others, labels, width, rate, gradients);
-  if constexpr (rest > 0) pair_gradients<rest>(row, others + first, labels + first, width, rate, gradients + first);
-  gather_row_step<first>(others, gradients, width, true, row_step);
-  if constexpr (rest > 0) gather_row_step<rest>(others + first, gradients + first, width, false, row_step);
-  move_others<first>(row, others, gradients, width);
-  if constexpr (rest > 0) move_others<rest>(row, others + first, gradients + first, width);
-  const FloatTag d;
-  for (int64_t v = 0; v < width; v += kLanes) {
-    hn::Store(hn::Add(hn::Load(d, row + v), hn::Load(d, row_step + v)), d, row + v);
-  }
-}
-
-using PairGroupStep = void (*)(float*, float* const*, const float*, int64_t, float, float*);
+using ScoreRows = void (*)(const float*, float* const*, int64_t, float*);
 
 template <int... count>
-constexpr auto pair_group_steps(std::integer_sequence<int, count...>) {
-  return std::array<PairGroupStep, sizeof...(count)>{step_pair_group<count + 1>...};
+constexpr auto score_functions(std::integer_sequence<int, count...>) {
+  return std::array<ScoreRows, sizeof...(count)>{score_rows<count + 1>...};
 }
 
-/// One row against any number of others, kPairGroup at a time.
-HWY_INLINE void step_pairs(float* row, float* const* others, const float* labels, int64_t count, int64_t width,
-                           float rate, float* row_step) {
-  static constexpr auto kSteps = pair_group_steps(std::make_integer_sequence<int, kPairGroup>());
-  for (int64_t i = 0; i < count; i += kPairGroup) {
-    const auto group = static_cast<size_t>(std::min(kPairGroup, count - i));
-    kSteps[group - 1](row, others + i, labels + i, width, rate, row_step);
+HWY_INLINE void score_target(const float* row, const RowTerms& h, int64_t width, float* scores) {
+  static constexpr auto kScore = score_functions(std::make_integer_sequence<int, kScoresAtOnce>());
+  for (int64_t i = 0; i < h.count; i += kScoresAtOnce) {
+    kScore[static_cast<size_t>(std::min<int64_t>(kScoresAtOnce, h.count - i) - 1)](row, h.rows + i, width, scores + i);
   }
+}
+
+/// gradients = rate * (labels - s(scores)), in place of the scores of all pairs.
+HWY_INLINE void scores_to_gradients(PairGroup& group, float rate) {
+  const FloatTag d;
+  for (int64_t pair = 0; pair < group.pairs(); pair += kLanes) {
+    float* const values = group.gradients + pair;
+    const FloatVec error = hn::Sub(hn::LoadU(d, group.labels + pair), Sigmoid(d, hn::LoadU(d, values)));
+    hn::StoreU(hn::Mul(hn::Set(d, rate), error), d, values);
+  }
+}
+
+/// All pairs of the group, at the rows as they are; then both sides move. h: the rows that its pairs name by index.
+HWY_INLINE void step_target_group(std::span<float* const> h, float rate, BlockWorkspace::State& scratch) {
+  PairGroup& group = scratch.pairs;
+  const int64_t width = scratch.width;
+  for (int64_t t = 0; t < group.targets(); ++t) {
+    score_target(group.target_row(t), group.of_target(t), width, group.gradients + group.first_pair(t));
+  }
+  scores_to_gradients(group, rate);
+  for (int64_t t = 0; t < group.targets(); ++t) {
+    over_columns(width, SumOfTerms<false>{group.of_target(t), group.gradients, scratch.target_step(t)});
+  }
+  for (size_t i = 0; i < h.size(); ++i) {
+    const RowTerms targets = group.of_h(static_cast<int64_t>(i));
+    if (targets.count > 0) over_columns(width, SumOfTerms<true>{targets, group.gradients, h[i]});
+  }
+  for (int64_t t = 0; t < group.targets(); ++t) add_row(scratch.target_step(t), width, group.target_row(t));
 }
 
 }  // namespace HWY_NAMESPACE

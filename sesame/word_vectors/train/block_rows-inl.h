@@ -1,4 +1,5 @@
-// Sums of rows, and rows that move together: n-grams. Included once per instruction set.
+// Sums of rows, which all parts of a step are made of, and n-grams, which are nothing else. Included once per
+// instruction set.
 
 #if defined(SESAME_WORD_VECTORS_TRAIN_BLOCK_ROWS_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef SESAME_WORD_VECTORS_TRAIN_BLOCK_ROWS_INL_H_
@@ -8,53 +9,103 @@
 #endif
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <span>
+#include <utility>
 
 #include "hwy/cache_control.h"
 #include "hwy/highway.h"
 #include "sesame/simd/simd-inl.h"
+#include "sesame/word_vectors/train/pair_group.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace sesame {
 namespace HWY_NAMESPACE {
 
-/// Rows of n-grams lie anywhere in a table of gigabytes: they are asked for so many rows ahead.
+/// Vectors of a sum of rows that stay in registers: a strip of columns.
+constexpr int kStripVectors = kLanes == 16 ? 8 : 7;
+
+template <class Pass, int... vectors>
+constexpr auto strip_functions(std::integer_sequence<int, vectors...>) {
+  return std::array{&Pass::template strip<vectors + 1>...};
+}
+
+/// Calls pass.strip<vectors>(column) for strips that cover a row.
+template <class Pass>
+HWY_INLINE void over_columns(int64_t width, const Pass& pass) {
+  static constexpr auto kStrips = strip_functions<Pass>(std::make_integer_sequence<int, kStripVectors>());
+  for (int64_t column = 0; column < width; column += kStripVectors * kLanes) {
+    const int64_t vectors = std::min<int64_t>((width - column) / kLanes, kStripVectors);
+    (pass.*kStrips[static_cast<size_t>(vectors - 1)])(column);
+  }
+}
+
+/// out = the sum of terms with a number for each pair, or (add) out += that.
+template <bool add>
+struct SumOfTerms {
+  RowTerms terms;
+  const float* numbers;
+  float* out;
+
+  template <int vectors>
+  void strip(int64_t column) const {
+    const FloatTag d;
+    float* const y = out + column;
+    FloatVec sum[vectors];
+#pragma GCC unroll 16
+    for (int v = 0; v < vectors; ++v) sum[v] = add ? hn::Load(d, y + v * kLanes) : hn::Zero(d);
+    for (int64_t k = 0; k < terms.count; ++k) {
+      const float* x = terms.rows[k] + column;
+      const FloatVec factor = hn::Set(d, numbers[terms.pairs[k]]);
+#pragma GCC unroll 16
+      for (int v = 0; v < vectors; ++v) sum[v] = hn::MulAdd(factor, hn::Load(d, x + v * kLanes), sum[v]);
+    }
+#pragma GCC unroll 16
+    for (int v = 0; v < vectors; ++v) hn::Store(sum[v], d, y + v * kLanes);
+  }
+};
+
+/// row += step
+HWY_INLINE void add_row(const float* step, int64_t width, float* row) {
+  const FloatTag d;
+  for (int64_t v = 0; v < width; v += kLanes)
+    hn::Store(hn::Add(hn::Load(d, row + v), hn::Load(d, step + v)), d, row + v);
+}
+
+/// Rows of n-grams lie anywhere in gigabytes: they are asked for so many rows ahead.
 constexpr size_t kRowsAhead = 6;
 
-/// A stretch of columns that stays in registers.
-constexpr int kStretch = 7;
-
 HWY_INLINE void prefetch_row(const float* row, int64_t width) {
-  for (int64_t v = 0; v < width; v += 16) hwy::Prefetch(row + v);
+  for (int64_t column = 0; column < width; column += 16) hwy::Prefetch(row + column);
 }
 
-template <int vectors>
-HWY_INLINE void sum_stretch(std::span<const float* const> rows, int64_t column, int64_t width, float scale,
-                            float* out) {
-  const FloatTag d;
-  FloatVec sum[vectors];
-  for (FloatVec& s : sum) s = hn::Zero(d);
-  for (size_t i = 0; i < rows.size(); ++i) {
-    // The first stretch brings whole rows.
-    if (column == 0 && i + kRowsAhead < rows.size()) prefetch_row(rows[i + kRowsAhead], width);
-    for (int v = 0; v < vectors; ++v) sum[v] = hn::Add(sum[v], hn::Load(d, rows[i] + column + v * kLanes));
-  }
-  for (int v = 0; v < vectors; ++v) hn::StoreU(hn::Mul(hn::Set(d, scale), sum[v]), d, out + column + v * kLanes);
-}
+/// out = scale * the sum of rows.
+struct SumOfRows {
+  std::span<const float* const> rows;
+  float scale;
+  float* out;
+  int64_t width;
 
-HWY_INLINE void sum_all_rows(std::span<const float* const> rows, int64_t width, float scale, float* out) {
-  for (size_t i = 0; i < std::min(rows.size(), kRowsAhead); ++i) prefetch_row(rows[i], width);
-  int64_t column = 0;
-  for (; column + kStretch * kLanes <= width; column += kStretch * kLanes) {
-    sum_stretch<kStretch>(rows, column, width, scale, out);
+  template <int vectors>
+  void strip(int64_t column) const {
+    const FloatTag d;
+    FloatVec sum[vectors];
+#pragma GCC unroll 16
+    for (int v = 0; v < vectors; ++v) sum[v] = hn::Zero(d);
+    for (size_t i = 0; i < rows.size(); ++i) {
+      const bool first_strip = column == 0;
+      if (first_strip && i + kRowsAhead < rows.size()) prefetch_row(rows[i + kRowsAhead], width);
+#pragma GCC unroll 16
+      for (int v = 0; v < vectors; ++v) sum[v] = hn::Add(sum[v], hn::Load(d, rows[i] + column + v * kLanes));
+    }
+#pragma GCC unroll 16
+    for (int v = 0; v < vectors; ++v) hn::StoreU(hn::Mul(hn::Set(d, scale), sum[v]), d, out + column + v * kLanes);
   }
-  for (; column < width; column += kLanes) sum_stretch<1>(rows, column, width, scale, out);
-}
+};
 
 HWY_INLINE void add_to_all_rows(std::span<float* const> rows, int64_t width, const float* delta) {
   const FloatTag d;
-  for (size_t i = 0; i < std::min(rows.size(), kRowsAhead); ++i) prefetch_row(rows[i], width);
   for (size_t i = 0; i < rows.size(); ++i) {
     if (i + kRowsAhead < rows.size()) prefetch_row(rows[i + kRowsAhead], width);
     float* const row = rows[i];

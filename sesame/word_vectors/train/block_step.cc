@@ -23,56 +23,40 @@ namespace sesame {
 namespace HWY_NAMESPACE {
 namespace {
 
-/// The contexts of a centre, to rows. Returns how many.
-HWY_INLINE int64_t contexts_of(const Block& block, const ContextWindow& window, float** rows) {
-  float** end = rows;
-  for (int32_t i = window.first; i < window.last; ++i) {
-    if (i != window.self) *end++ = block.inputs[static_cast<size_t>(i)];
-  }
-  return end - rows;
-}
-
 HWY_ATTR void step_skipgram_kernel(const Block& block, int64_t dim, float rate, BlockWorkspace::State& scratch) {
-  HWY_ALIGN float labels[Block::kMaxInputs];
-  float* contexts[Block::kMaxInputs];
-  int64_t count = 0;
-  int32_t centre = -1;
-  for (const BlockTarget& target : block.targets) {
-    if (target.centre != centre) {
-      centre = target.centre;
-      count = contexts_of(block, block.centres[static_cast<size_t>(centre)], contexts);
+  for (size_t t = 0; t < block.targets.size();) {
+    scratch.pairs.clear(static_cast<int64_t>(block.inputs.size()));
+    for (; t < block.targets.size() && scratch.pairs.targets() < kTargetGroup; ++t) {
+      const BlockTarget& target = block.targets[t];
+      const ContextWindow& window = block.centres[static_cast<size_t>(target.centre)];
+      scratch.pairs.add(target.row, target.label, block.inputs.data(), window.first, window.last, window.self);
     }
-    const FloatTag d;
-    for (int64_t i = 0; i < count; i += kLanes) hn::Store(hn::Set(d, target.label), d, labels + i);
-    step_pairs(target.row, contexts, labels, count, scratch.width, rate, scratch.row_step.get());
+    step_target_group(block.inputs, rate, scratch);
   }
-  step_negatives(block.inputs.data(), static_cast<int64_t>(block.inputs.size()), block, dim, rate, scratch);
+  step_negatives(block.inputs, block, dim, rate, scratch);
 }
 
 HWY_ATTR void step_cbow_kernel(const Block& block, int64_t dim, float rate, CbowGradient gradient,
                                BlockWorkspace::State& scratch) {
   const BlockWindows windows(block);
   mean_windows(block, windows, scratch);
+  float* hidden_rows[Block::kMaxCentres];
+  for (size_t c = 0; c < block.centres.size(); ++c) hidden_rows[c] = scratch.hidden_row(c);
+  const std::span<float* const> hidden(hidden_rows, block.centres.size());
   for (size_t t = 0; t < block.targets.size();) {
-    const int32_t centre = block.targets[t].centre;
-    HWY_ALIGN float labels[kPairGroup];
-    float* rows[kPairGroup];
-    int64_t count = 0;
-    for (; t < block.targets.size() && block.targets[t].centre == centre && count < kPairGroup; ++t, ++count) {
-      rows[count] = block.targets[t].row;
-      labels[count] = block.targets[t].label;
+    scratch.pairs.clear(static_cast<int64_t>(hidden.size()));
+    for (; t < block.targets.size() && scratch.pairs.targets() < kTargetGroup; ++t) {
+      const BlockTarget& target = block.targets[t];
+      scratch.pairs.add(target.row, target.label, hidden_rows, target.centre, target.centre + 1, -1);
     }
-    step_pairs(scratch.hidden_row(static_cast<size_t>(centre)), rows, labels, count, scratch.width, rate,
-               scratch.row_step.get());
+    step_target_group(hidden, rate, scratch);
   }
-  float* hidden[Block::kMaxCentres];
-  for (size_t c = 0; c < block.centres.size(); ++c) hidden[c] = scratch.hidden_row(c);
-  step_negatives(hidden, static_cast<int64_t>(block.centres.size()), block, dim, rate, scratch);
+  step_negatives(hidden, block, dim, rate, scratch);
   move_windows(block, windows, gradient, scratch);
 }
 
 HWY_ATTR void sum_rows_kernel(std::span<const float* const> rows, int64_t width, float scale, float* out) {
-  sum_all_rows(rows, width, scale, out);
+  over_columns(width, SumOfRows{rows, scale, out, width});
 }
 
 HWY_ATTR void add_to_rows_kernel(std::span<float* const> rows, int64_t width, const float* delta) {

@@ -22,21 +22,21 @@ class BlockWorkspace {
   std::unique_ptr<State> state_;
 };
 
-/// Negatives, and the pairs of a target, are taken in groups of this many, one group after the other.
+/// Targets and negatives are taken in groups of this many, one group after the other.
+inline constexpr int64_t kTargetGroup = 16;
 inline constexpr int64_t kNegativeGroup = 16;
-inline constexpr int64_t kPairGroup = 16;
 
 /// One step of gradient descent with `rate` on the loss of block.h, in place, in this order:
-/// 1. target by target, with a group of its contexts: the gradients of the pairs at the rows as they are, then both
-///    sides move (a row that occurs twice among the contexts moves twice);
-/// 2. all inputs against all negatives of a group: the gradients at the rows as they are, then both sides move.
+/// 1. a group of targets, all their pairs: the gradients at the rows as they are, then both sides move;
+/// 2. a group of negatives, all inputs: the gradients at the rows as they are, then both sides move.
+/// A row that occurs twice in a group moves twice.
 void step_skipgram(const Block& block, int64_t dim, float rate, BlockWorkspace& workspace);
 
 /// The same with h the mean over a centre's window: all h are computed first, from the inputs as they are; each h moves
-/// like a row during steps 1 (which goes centre by centre, with a group of its targets) and 2, and what it has moved by
-/// reaches the inputs of its window at the end: 1 / n of it (CbowGradient::mean) or all of it (full). With
-/// input_counts, h is the sum of the inputs over the sum of their counts n, and every input receives that share.
-/// Centres without contexts have no targets, and nothing comes of their negatives.
+/// like a row during steps 1 and 2, and what it has moved by reaches the inputs of its window at the end: 1 / n of it
+/// (CbowGradient::mean) or all of it (full). With input_counts, h is the sum of the inputs over the sum of their counts
+/// n, and every input receives that share. Centres without contexts have no targets, and nothing comes of their
+/// negatives.
 void step_cbow(const Block& block, int64_t dim, float rate, CbowGradient gradient, BlockWorkspace& workspace);
 
 /// The loss of a block before its step, as in block.h, and the sum of its weights (1 for each pair): for progress.

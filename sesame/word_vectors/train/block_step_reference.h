@@ -35,24 +35,40 @@ void add_scaled(T* y, T scale, const T* x, int64_t dim) {
   for (int64_t d = 0; d < dim; ++d) y[d] += scale * x[d];
 }
 
-/// Row `row` against others[i] with labels[i], all at the rows as they are; then both sides move.
+/// The pairs of one target.
 template <typename T>
-void step_pair_group(T* row, std::span<T* const> others, std::span<const float> labels, int64_t dim, T rate) {
-  std::vector<T> g(others.size());
-  std::vector<T> row_step(static_cast<size_t>(dim));
-  for (size_t i = 0; i < others.size(); ++i) {
-    g[i] = rate * (static_cast<T>(labels[i]) - sigmoid(dot(row, others[i], dim)));
-    add_scaled(row_step.data(), g[i], others[i], dim);
+struct TargetPairs {
+  T* row;
+  T label;
+  std::vector<T*> h;
+};
+
+/// All pairs of a group of targets, at the rows as they are; then both sides move.
+template <typename T>
+void step_target_group(std::span<const TargetPairs<T>> targets, int64_t dim, T rate) {
+  struct Move {
+    T* row;
+    std::vector<T> step;
+  };
+  std::vector<Move> moves;
+  const auto move = [&](T* row, T g, const T* other) {
+    moves.push_back({row, std::vector<T>(static_cast<size_t>(dim))});
+    add_scaled(moves.back().step.data(), g, other, dim);
+  };
+  for (const TargetPairs<T>& target : targets) {
+    for (T* const h : target.h) {
+      const T g = rate * (target.label - sigmoid(dot(target.row, h, dim)));
+      move(h, g, target.row);
+      move(target.row, g, h);
+    }
   }
-  for (size_t i = 0; i < others.size(); ++i) add_scaled(others[i], g[i], row, dim);
-  add_scaled(row, T{1}, row_step.data(), dim);
+  for (const Move& each : moves) add_scaled(each.row, T{1}, each.step.data(), dim);
 }
 
 template <typename T>
-void step_pairs(T* row, std::span<T* const> others, std::span<const float> labels, int64_t dim, T rate) {
-  for (size_t i = 0; i < others.size(); i += kPairGroup) {
-    const size_t group = std::min<size_t>(kPairGroup, others.size() - i);
-    step_pair_group(row, others.subspan(i, group), labels.subspan(i, group), dim, rate);
+void step_targets(std::span<const TargetPairs<T>> targets, int64_t dim, T rate) {
+  for (size_t t = 0; t < targets.size(); t += kTargetGroup) {
+    step_target_group(targets.subspan(t, std::min<size_t>(kTargetGroup, targets.size() - t)), dim, rate);
   }
 }
 
@@ -96,11 +112,12 @@ std::vector<T*> contexts_of(const BlockOf<T>& block, const ContextWindow& window
 
 template <typename T>
 void step_skipgram(const BlockOf<T>& block, int64_t dim, T rate) {
+  std::vector<TargetPairs<T>> targets;
   for (const BlockTargetOf<T>& target : block.targets) {
-    const std::vector<T*> contexts = contexts_of(block, block.centres[static_cast<size_t>(target.centre)]);
-    const std::vector<float> labels(contexts.size(), target.label);
-    step_pairs<T>(target.row, contexts, labels, dim, rate);
+    targets.push_back({target.row, static_cast<T>(target.label),
+                       contexts_of(block, block.centres[static_cast<size_t>(target.centre)])});
   }
+  step_targets<T>(targets, dim, rate);
   step_negatives<T>(block.inputs, block, dim, rate);
 }
 
@@ -130,16 +147,11 @@ template <typename T>
 void step_cbow(const BlockOf<T>& block, int64_t dim, T rate, CbowGradient gradient) {
   HiddenRows<T> hidden(block, dim);
   const std::vector<T> before = hidden.values;
-  for (size_t t = 0; t < block.targets.size();) {
-    const int32_t centre = block.targets[t].centre;
-    std::vector<T*> rows;
-    std::vector<float> labels;
-    for (; t < block.targets.size() && block.targets[t].centre == centre; ++t) {
-      rows.push_back(block.targets[t].row);
-      labels.push_back(block.targets[t].label);
-    }
-    step_pairs<T>(hidden.rows[static_cast<size_t>(centre)], rows, labels, dim, rate);
+  std::vector<TargetPairs<T>> targets;
+  for (const BlockTargetOf<T>& target : block.targets) {
+    targets.push_back({target.row, static_cast<T>(target.label), {hidden.rows[static_cast<size_t>(target.centre)]}});
   }
+  step_targets<T>(targets, dim, rate);
   step_negatives<T>(hidden.rows, block, dim, rate);
   for (size_t c = 0; c < block.centres.size(); ++c) {
     const T share = gradient == CbowGradient::full ? T{1} : 1 / hidden.counts[c];

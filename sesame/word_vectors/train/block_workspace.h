@@ -5,6 +5,7 @@
 
 #include "hwy/aligned_allocator.h"
 #include "sesame/word_vectors/train/block_step.h"
+#include "sesame/word_vectors/train/pair_group.h"
 
 namespace sesame {
 
@@ -17,11 +18,14 @@ struct BlockWorkspace::State {
     return hidden_before.get() + static_cast<int64_t>(c) * width;
   }
 
+  [[nodiscard]] float* target_step(int64_t t) const { return target_steps.get() + t * width; }
+
   using Floats = hwy::AlignedFreeUniquePtr<float[]>;
   static Floats floats(int64_t count) { return hwy::AllocateAligned<float>(static_cast<size_t>(count)); }
 
   int64_t width;
-  Floats row_step = floats(width);                                // of the row of step 1
+  PairGroup pairs;
+  Floats target_steps = floats(kTargetGroup * width);             // [targets, width], what a group of them moves by
   Floats zeros = floats(width);                                   // stands for negatives that a group does not have
   Floats packed = floats(width * kNegativeGroup);                 // [width, kNegativeGroup], of a group of negatives
   Floats gradients = floats(Block::kMaxInputs * kNegativeGroup);  // [inputs, kNegativeGroup]
