@@ -221,7 +221,7 @@ class CompatThread {
       const double score = static_cast<double>(target.label > 0 ? target.score : -target.score);
       loss_sum_ += score > 0 ? std::log1p(std::exp(-score)) : std::log1p(std::exp(score)) - score;
     }
-    ++loss_pairs_;
+    loss_pairs_ += targets.size();
   }
 
   void add_targets(int32_t centre) {
