@@ -43,6 +43,7 @@ class FastTextReader {
       ends.push_back(bytes.size());
       counts.push_back(static_cast<uint64_t>(count));
     }
+    check_size_of_matrices();
     std::vector<Vocabulary::Entry> entries(ends.size());
     for (size_t i = 0; i < ends.size(); ++i) {
       const size_t begin = i == 0 ? 0 : ends[i - 1];
@@ -112,15 +113,29 @@ class FastTextReader {
     if (labels != 0) refuse(fmt::format("the dictionary has {} labels; only word vectors are supported", labels));
     if (words < 1 || size != words) refuse(fmt::format("the dictionary has {} entries and {} words", size, words));
     words_ = words;
-    // An entry has one byte, its end, eight of count and one of type; each matrix a flag and two sizes.
-    const uint64_t rows = 2 * static_cast<uint64_t>(words_) + static_cast<uint64_t>(arguments_.buckets);
-    const uint64_t needed = 11 * static_cast<uint64_t>(words_) + rows * row_bytes() + 2 * 17;
+    // A word has one byte and its end, eight of count and one of type.
+    const uint64_t needed = 11 * static_cast<uint64_t>(words_) + matrix_bytes();
     if (input_.remaining() && *input_.remaining() < needed) {
       refuse(
           fmt::format("{} words and {} buckets of {} dimensions take at least {} bytes, but {} are left; the file "
                       "is truncated",
                       words_, arguments_.buckets, arguments_.dim, needed, *input_.remaining()));
     }
+  }
+
+  /// Of both, with a flag and two sizes each.
+  [[nodiscard]] uint64_t matrix_bytes() const {
+    const uint64_t rows = 2 * static_cast<uint64_t>(words_) + static_cast<uint64_t>(arguments_.buckets);
+    return rows * row_bytes() + 2 * 17;
+  }
+
+  void check_size_of_matrices() const {
+    if (!input_.remaining() || *input_.remaining() == matrix_bytes()) return;
+    refuse(
+        fmt::format("the matrices of {} words and {} buckets of {} dimensions take {} bytes, but {} are left; the "
+                    "file is {}",
+                    words_, arguments_.buckets, arguments_.dim, matrix_bytes(), *input_.remaining(),
+                    *input_.remaining() < matrix_bytes() ? "truncated" : "damaged"));
   }
 
   std::string_view next_word(int64_t i) {
@@ -143,10 +158,6 @@ class FastTextReader {
     if (rows != expected_rows || dim != arguments_.dim)
       refuse(
           fmt::format("{} has the shape [{}, {}], expected [{}, {}]", what, rows, dim, expected_rows, arguments_.dim));
-    const uint64_t needed = static_cast<uint64_t>(rows) * row_bytes();
-    if (input_.remaining() && *input_.remaining() < needed)
-      refuse(
-          fmt::format("{} takes {} bytes, but {} are left; the file is truncated", what, needed, *input_.remaining()));
   }
 
   [[nodiscard]] uint64_t row_bytes() const { return static_cast<uint64_t>(arguments_.dim) * sizeof(float); }
