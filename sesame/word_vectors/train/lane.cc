@@ -18,7 +18,9 @@ Lane::Lane(const VectorOptions& options, const BlockSamplers& samplers, const Su
 void Lane::begin(const IdChunk& chunk, int64_t epoch) {
   builder_.begin(chunk, epoch);
   chunk_words_ = chunk.words;
-  done_ = blocks_ = prefetched_ = 0;
+  done_ = prefetched_ = 0;
+  if (epoch_ != epoch) blocks_ = 0;  // so that every epoch has a loss
+  epoch_ = epoch;
   planned_ = builder_.next(prepared_[next_].plan);
   looked_up_ = false;
 }

@@ -77,7 +77,8 @@ class Lane {
   int64_t prefetched_ = 0;  // inputs of the chunk before this place have been asked for
   uint64_t chunk_words_ = 0;
   int64_t done_ = 0;
-  int64_t blocks_ = 0;
+  int64_t epoch_ = -1;
+  int64_t blocks_ = 0;  // of the epoch
   BlockSums sums_;
   double sampled_flops_ = 0, sampled_centres_ = 0, centres_ = 0;
 };
