@@ -61,7 +61,7 @@ PhraseArguments checked(PhraseArguments a) {
 }
 
 void end_when_interrupted() {
-  if (InterruptGuard::interrupted()) throw Error("stopped; no file was written");
+  if (InterruptGuard::interrupted()) fail("stopped; no file was written");
 }
 
 PhraseModel learn(const PhraseArguments& a, ThreadPool& threads) {

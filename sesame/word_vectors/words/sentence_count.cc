@@ -3,14 +3,10 @@
 namespace sesame {
 
 void SentenceCount::Block::add(std::span<const WordSpan> words) noexcept {
-  for (const WordSpan& word : words) {
-    if (word.size == 0) {
-      if (ends++ == 0) begins_with_words = words_at_end;
-      words_at_end = false;
-    } else {
-      words_at_end = true;
-    }
-  }
+  if (words.empty()) return;
+  if (ends == 0) begins_with_words |= words.front().size != 0;
+  for (const WordSpan& word : words) ends += word.size == 0 ? 1 : 0;
+  words_at_end = words.back().size != 0;
 }
 
 void SentenceCount::add(int64_t index, const Block& block) {

@@ -62,33 +62,40 @@ void WordCounts::make_room(WordMap& map) {
   }
 }
 
+WordMap::Entry& WordCounts::insert(WordMap& map, const WordKey& word) {
+  if (map.full() || (!word.is_short() && map.memory_bytes() + word.size > share_bytes_ && map.size() > 0)) {
+    make_room(map);
+  }
+  WordMap::Entry& entry = *map.find(word);
+  map.insert(entry, word);
+  return entry;
+}
+
 void WordCounts::add(int thread, const WordKey& word, uint64_t count) {
   WordMap& map = maps_[static_cast<size_t>(thread)];
   WordMap::Entry* entry = map.find(word);
-  if (entry->size == 0) {
-    if (map.full() || (!word.is_short() && map.memory_bytes() + word.size > share_bytes_ && map.size() > 0)) {
-      make_room(map);
-      entry = map.find(word);
-    }
-    map.insert(*entry, word);
-  }
+  if (entry->size == 0) entry = &insert(map, word);
   entry->value += count;
 }
 
 void WordCounts::add(int thread, std::string_view text, std::span<const WordSpan> words) {
   // Keys first, so that the lines of the map are on their way while the next keys are made.
-  constexpr size_t kAhead = 32;
+  constexpr size_t kAhead = 64;
   std::array<WordKey, kAhead> keys;
-  const WordMap& map = maps_[static_cast<size_t>(thread)];
-  for (size_t i = 0; i < words.size();) {
-    size_t count = 0;
-    for (; i < words.size() && count < kAhead; ++i) {
-      const auto [begin, size] = words[i];
-      if (size == 0) continue;
-      keys[count] = WordKey::in_text(text, begin, size);
-      map.prefetch(keys[count++]);
+  WordMap& map = maps_[static_cast<size_t>(thread)];
+  while (!words.empty()) {
+    const std::span<const WordSpan> some = words.first(std::min(kAhead, words.size()));
+    words = words.subspan(some.size());
+    for (size_t i = 0; i < some.size(); ++i) {
+      keys[i] = WordKey::in_text(text, some[i].begin, some[i].size);
+      map.prefetch(keys[i]);
     }
-    for (size_t k = 0; k < count; ++k) add(thread, keys[k]);
+    for (size_t i = 0; i < some.size(); ++i) {
+      if (keys[i].size == 0) continue;
+      WordMap::Entry* entry = map.find(keys[i]);
+      if (entry->size == 0) entry = &insert(map, keys[i]);
+      ++entry->value;
+    }
   }
 }
 
@@ -103,10 +110,10 @@ WordCounts::Merged WordCounts::merge(uint64_t min_count, ThreadPool& threads) {
 }
 
 WordCounts::Merged WordCounts::merge_maps(uint64_t min_count, ThreadPool& threads) const {
-  std::array<Part, kParts> parts;
-  threads.run(kParts, [&](int64_t part, int) {
+  std::vector<Part> parts(maps_.size() == 1 ? 1 : kParts);
+  threads.run(static_cast<int64_t>(parts.size()), [&](int64_t part, int) {
     const auto i = static_cast<size_t>(part);
-    parts[i] = merge_part(maps_, i, kParts, min_count);
+    parts[i] = merge_part(maps_, i, parts.size(), min_count);
   });
   Merged merged;
   for (const Part& part : parts) {

@@ -36,6 +36,7 @@ class WordCounts {
   Merged merge(uint64_t min_count, ThreadPool& threads);
 
  private:
+  WordMap::Entry& insert(WordMap& map, const WordKey& word);
   void make_room(WordMap& map);
   Merged merge_maps(uint64_t min_count, ThreadPool& threads) const;
   Merged merge_runs(uint64_t min_count);

@@ -13,7 +13,7 @@ WordEncoder::WordEncoder(const Vocabulary& vocabulary) : ids_(static_cast<size_t
 
 void WordEncoder::encode(std::string_view text, std::span<const WordSpan> words, int32_t end,
                          std::vector<int32_t>& ids) const {
-  constexpr size_t kAhead = 32;
+  constexpr size_t kAhead = 64;
   std::array<WordKey, kAhead> keys;
   while (!words.empty()) {
     const std::span<const WordSpan> some = words.first(std::min(kAhead, words.size()));

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <bit>
 #include <cstdint>
 #include <cstring>
@@ -31,51 +30,32 @@ struct WordKey {
   /// Of bytes [begin, begin + size) of a text.
   static WordKey in_text(std::string_view text, size_t begin, uint32_t size) noexcept;
 
- private:
-  void mix() noexcept;
-  void hash_long() noexcept;
+  static uint64_t hash_of_short(uint64_t low, uint64_t high, uint32_t size) noexcept;
 };
 
-namespace word_key {
-
-template <typename Int>
-inline uint64_t load(const char* data) noexcept {
-  Int value;
-  std::memcpy(&value, data, sizeof value);
-  return value;
-}
-
-/// Keeps the first `size` bytes of a pair of integers.
-inline constexpr std::array<std::array<uint64_t, 2>, WordKey::kShort + 1> kMasks = [] {
-  std::array<std::array<uint64_t, 2>, WordKey::kShort + 1> masks{};
-  for (size_t size = 0; size <= WordKey::kShort; ++size)
-    for (size_t byte = 0; byte < size; ++byte) masks[size][byte / 8] |= uint64_t{0xFF} << (byte % 8 * 8);
-  return masks;
-}();
-
-}  // namespace word_key
-
 /// Two multiplications by odd constants, the second one of 64 x 64 bits and folded, as in wyhash (Wang Yi).
-inline void WordKey::mix() noexcept {
+inline uint64_t WordKey::hash_of_short(uint64_t low, uint64_t high, uint32_t size) noexcept {
   __extension__ using Product = unsigned __int128;
   const uint64_t mixed = low ^ std::rotl((high ^ size) * 0x9E3779B97F4A7C15, 32);
   const Product product = static_cast<Product>(mixed) * 0xE7037ED1A0B428DB;
-  hash = static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
+  return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
 }
-
-inline void WordKey::hash_long() noexcept { low = hash = xxh3(word()); }
 
 inline WordKey WordKey::of_padded(const char* data, uint32_t size) noexcept {
   WordKey key;
   key.data = data;
   key.size = size;
   if (size > kShort) {
-    key.hash_long();
+    key.low = key.hash = xxh3(key.word());
     return key;
   }
-  key.low = word_key::load<uint64_t>(data) & word_key::kMasks[size][0];
-  key.high = word_key::load<uint64_t>(data + 8) & word_key::kMasks[size][1];
-  key.mix();
+  constexpr uint64_t kAll = ~uint64_t{0};
+  const uint32_t bits = size * 8;
+  std::memcpy(&key.low, data, sizeof key.low);
+  std::memcpy(&key.high, data + 8, sizeof key.high);
+  key.low &= size < 8 ? ~(kAll << (bits & 63)) : kAll;
+  key.high &= size <= 8 ? 0 : kAll >> ((128 - bits) & 63);
+  key.hash = hash_of_short(key.low, key.high, size);
   return key;
 }
 

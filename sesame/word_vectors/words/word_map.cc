@@ -21,21 +21,20 @@ WordMap::WordMap(size_t words, int same_bits) : same_bits_(same_bits) {
 }
 
 void WordMap::allocate(size_t capacity) {
-  entries_.assign(capacity, {});
+  const size_t bytes = capacity * sizeof(Entry);
+  if (bytes < HugeBuffer::kAlignment) {
+    small_.assign(capacity, {});
+    entries_ = small_;
+  } else {
+    big_ = HugeBuffer(bytes);
+    entries_ = big_.as<Entry>().first(capacity);
+  }
   shift_ = 64 - std::countr_zero(capacity);
   limit_ = limit_of(capacity);
 }
 
 void WordMap::insert(Entry& entry, const WordKey& key) {
-  std::memcpy(entry.word_bytes, &key.low, sizeof key.low);
-  if (key.is_short()) {
-    std::memcpy(entry.word_bytes + 8, &key.high, sizeof key.high);
-  } else {
-    const char* const data = keep(key.word());
-    std::memcpy(entry.word_bytes + 8, &data, sizeof data);
-  }
-  entry.value = 0;
-  entry.size = key.size;
+  entry = {key.low, key.is_short() ? key.high : std::bit_cast<uint64_t>(keep(key.word())), 0, key.size, 0};
   ++size_;
 }
 
@@ -47,7 +46,9 @@ uint64_t& WordMap::operator[](const WordKey& key) {
 }
 
 void WordMap::grow() {
-  const std::vector<Entry> old = std::move(entries_);
+  const std::vector<Entry> old_small = std::exchange(small_, {});
+  const HugeBuffer old_big = std::exchange(big_, {});
+  const std::span<const Entry> old = entries_;
   allocate(old.size() * 2);
   const size_t mask = entries_.size() - 1;
   for (const Entry& entry : old) {

@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "sesame/base/huge_buffer.h"
 #include "sesame/word_vectors/words/word_key.h"
 
 namespace sesame {
@@ -17,16 +19,20 @@ namespace sesame {
 class WordMap {
  public:
   struct alignas(32) Entry {
-    char word_bytes[WordKey::kShort];  // of a long word its hash, and where it lies
+    uint64_t low;  // and high: the bytes of a short word; of a long one its hash, and where its bytes are
+    uint64_t high;
     uint64_t value;
     uint32_t size;  // 0: free
     uint32_t reserved;
 
-    [[nodiscard]] std::string_view word() const noexcept;
-    [[nodiscard]] uint64_t hash() const noexcept {
-      return size <= WordKey::kShort ? key().hash : word_key::load<uint64_t>(word_bytes);
+    [[nodiscard]] std::string_view word() const noexcept {
+      const bool is_short = size <= WordKey::kShort;
+      return {is_short ? reinterpret_cast<const char*>(&low) : std::bit_cast<const char*>(high), size};
     }
-    [[nodiscard]] WordKey key() const noexcept { return WordKey::of(word()); }
+    [[nodiscard]] WordKey key() const noexcept { return {low, high, hash(), word().data(), size}; }
+    [[nodiscard]] uint64_t hash() const noexcept {
+      return size <= WordKey::kShort ? WordKey::hash_of_short(low, high, size) : low;
+    }
   };
 
   /// Room for `words` words before it has to grow. `same_bits`: the upper bits of the hash that all words share.
@@ -49,7 +55,7 @@ class WordMap {
   [[nodiscard]] size_t size() const noexcept { return size_; }
   [[nodiscard]] uint64_t memory_bytes() const noexcept { return entries_.size() * sizeof(Entry) + long_bytes_; }
   /// All entries, free ones included.
-  [[nodiscard]] const std::vector<Entry>& entries() const noexcept { return entries_; }
+  [[nodiscard]] std::span<const Entry> entries() const noexcept { return entries_; }
 
   /// Calls f(entry) for the words whose hash lies in part `part` of `parts` (a power of two) equal ranges. For maps
   /// without same bits.
@@ -61,7 +67,9 @@ class WordMap {
   void allocate(size_t capacity);
   const char* keep(std::string_view word);
 
-  std::vector<Entry> entries_;
+  std::vector<Entry> small_;  // the entries of a small map; those of a big one lie in huge pages
+  HugeBuffer big_;
+  std::span<Entry> entries_;
   int same_bits_ = 0;
   int shift_ = 0;  // of a hash without the same bits, to its place
   size_t size_ = 0;
@@ -72,21 +80,14 @@ class WordMap {
   uint64_t long_bytes_ = 0;
 };
 
-inline std::string_view WordMap::Entry::word() const noexcept {
-  if (size <= WordKey::kShort) return {word_bytes, size};
-  const char* data;
-  std::memcpy(&data, word_bytes + 8, sizeof data);
-  return {data, size};
-}
-
 inline const WordMap::Entry* WordMap::find(const WordKey& key) const noexcept {
+  const Entry* const entries = entries_.data();
   const size_t mask = entries_.size() - 1;
   for (size_t i = place_of(key.hash);; i = (i + 1) & mask) {
-    const Entry& entry = entries_[i];
-    if (entry.size == 0) return &entry;
-    if (entry.size != key.size || word_key::load<uint64_t>(entry.word_bytes) != key.low) continue;
-    if (key.is_short() ? word_key::load<uint64_t>(entry.word_bytes + 8) == key.high : entry.word() == key.word())
-      return &entry;
+    const Entry& entry = entries[i];
+    const uint64_t difference = (entry.low ^ key.low) | (entry.size ^ key.size);
+    if ((difference | (entry.high ^ key.high)) == 0 || entry.size == 0) return &entry;
+    if (!key.is_short() && difference == 0 && entry.word() == key.word()) return &entry;
   }
 }
 
