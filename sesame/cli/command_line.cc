@@ -29,6 +29,7 @@ constexpr Verb kVerbs[] = {
     {"eval", "measure how well a model predicts a text", add_eval},
     {"plan", "what a recipe will cost: parameters, FLOPs, memory, time", add_plan},
     {"tokenizer", "train a tokenizer, encode, decode", add_tokenizer},
+    {"vectors", "train word vectors, search them, evaluate them", add_vectors},
     {"bench", "measure the speed of a recipe's training step", add_bench},
     {"convert", "turn another program's checkpoint into a model directory", add_convert},
 };

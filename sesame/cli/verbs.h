@@ -11,6 +11,7 @@ void add_generate(CLI::App& app, int& status);
 void add_eval(CLI::App& app, int& status);
 void add_plan(CLI::App& app, int& status);
 void add_tokenizer(CLI::App& app, int& status);
+void add_vectors(CLI::App& app, int& status);
 void add_bench(CLI::App& app, int& status);
 void add_convert(CLI::App& app, int& status);
 

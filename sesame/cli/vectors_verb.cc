@@ -1,0 +1,31 @@
+#include "sesame/cli/vectors.h"
+#include "sesame/cli/verbs.h"
+
+namespace sesame {
+namespace {
+
+struct Subverb {
+  const char* name;
+  const char* summary;
+  void (*add)(CLI::App&, int&);
+};
+
+constexpr Subverb kSubverbs[] = {
+    {"train", "learn a vector for each word of a text", add_vectors_train},
+    {"phrases", "find words that belong together, and join them in a text", add_vectors_phrases},
+    {"neighbors", "the words nearest to a word, or to a sum of words", add_vectors_neighbors},
+    {"analogy", "A is to B as C is to what?", add_vectors_analogy},
+    {"similarity", "cosines of pairs of words", add_vectors_similarity},
+    {"eval", "hold vectors against analogies, people's judgement, a held-out text", add_vectors_eval},
+};
+
+}  // namespace
+
+void add_vectors(CLI::App& app, int& status) {
+  app.require_subcommand(1);
+  for (const Subverb& verb : kSubverbs) verb.add(*app.add_subcommand(verb.name, verb.summary), status);
+  app.footer(
+      "Example:\n  sesame vectors train corpus.txt --out vectors.bin\n  sesame vectors neighbors vectors.bin king");
+}
+
+}  // namespace sesame
