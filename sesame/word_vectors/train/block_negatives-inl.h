@@ -19,6 +19,7 @@
 #include "sesame/simd/simd-inl.h"
 #include "sesame/simd/transpose-inl.h"
 #include "sesame/word_vectors/train/block_workspace.h"
+#include "sesame/word_vectors/train/row_prefetch.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace sesame {
@@ -186,22 +187,32 @@ constexpr auto gradient_rows(std::integer_sequence<int, rows...>) {
   return std::array<GradientRows, sizeof...(rows)>{negative_gradients<rows + 1>...};
 }
 
-HWY_INLINE void step_negative_group(const NegativeGroup& group, int64_t h_rows, int64_t dim) {
+HWY_INLINE void step_negative_group(const NegativeGroup& group, int64_t h_rows, int64_t dim, RowPrefetch& upcoming) {
   static constexpr auto kGradientRows = gradient_rows(std::make_integer_sequence<int, kScoreRows>());
   pack_negatives(group);
   // Strips of nearly equal height: one of a single row would wait for its own sums.
   int64_t strips = (h_rows + kScoreRows - 1) / kScoreRows;
   for (int64_t i = 0; strips > 0; --strips) {
+    upcoming.fetch();
     const int64_t rows = (h_rows - i + strips - 1) / strips;
     kGradientRows[static_cast<size_t>(rows - 1)](group, i, dim);
     i += rows;
   }
-  for (int64_t column = 0; column < group.width; column += kNegativeGroup) move_columns(group, h_rows, column);
+  for (int64_t column = 0; column < group.width; column += kNegativeGroup) {
+    upcoming.fetch();
+    move_columns(group, h_rows, column);
+  }
+}
+
+/// How often all groups of negatives fetch.
+HWY_INLINE int64_t negative_fetches(size_t h_rows, const Block& block, int64_t width) {
+  const auto groups = (static_cast<int64_t>(block.negatives.size()) + kNegativeGroup - 1) / kNegativeGroup;
+  return groups * ((static_cast<int64_t>(h_rows) + kScoreRows - 1) / kScoreRows + width / kNegativeGroup);
 }
 
 /// All rows h against all negatives of a block.
 HWY_INLINE void step_negatives(std::span<float* const> h, const Block& block, int64_t dim, float rate,
-                               BlockWorkspace::State& scratch) {
+                               RowPrefetch& upcoming, BlockWorkspace::State& scratch) {
   const auto all = static_cast<int64_t>(block.negatives.size());
   for (int64_t first = 0; first < all && !h.empty(); first += kNegativeGroup) {
     NegativeGroup group{h.data(),
@@ -215,7 +226,7 @@ HWY_INLINE void step_negatives(std::span<float* const> h, const Block& block, in
                         rate};
     std::fill(std::begin(group.negatives), std::end(group.negatives), scratch.zeros.get());
     std::copy_n(block.negatives.begin() + first, group.count, group.negatives);
-    step_negative_group(group, static_cast<int64_t>(h.size()), dim);
+    step_negative_group(group, static_cast<int64_t>(h.size()), dim, upcoming);
   }
 }
 

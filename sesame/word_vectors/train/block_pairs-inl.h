@@ -18,6 +18,7 @@
 #include "sesame/simd/simd-inl.h"
 #include "sesame/word_vectors/train/block_rows-inl.h"
 #include "sesame/word_vectors/train/block_workspace.h"
+#include "sesame/word_vectors/train/row_prefetch.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace sesame {
@@ -109,7 +110,8 @@ HWY_INLINE void scores_to_gradients(PairGroup& group, float rate) {
 }
 
 /// All pairs of the group, at the rows as they are; then both sides move. h: the rows that its pairs name by index.
-HWY_INLINE void step_target_group(std::span<float* const> h, float rate, BlockWorkspace::State& scratch) {
+HWY_INLINE void step_target_group(std::span<float* const> h, float rate, RowPrefetch& upcoming,
+                                  BlockWorkspace::State& scratch) {
   PairGroup& group = scratch.pairs;
   const int64_t width = scratch.width;
   for (int64_t t = 0; t < group.targets(); ++t) {
@@ -117,6 +119,7 @@ HWY_INLINE void step_target_group(std::span<float* const> h, float rate, BlockWo
   }
   scores_to_gradients(group, rate);
   for (int64_t t = 0; t < group.targets(); ++t) {
+    upcoming.fetch();
     over_columns(width, SumOfTerms<false>{group.of_target(t), group.gradients, scratch.target_step(t)});
   }
   for (size_t i = 0; i < h.size(); ++i) {

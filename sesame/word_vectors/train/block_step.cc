@@ -23,7 +23,13 @@ namespace sesame {
 namespace HWY_NAMESPACE {
 namespace {
 
+HWY_INLINE RowPrefetch upcoming_rows(size_t h_rows, const Block& block, int64_t width) {
+  return {block.upcoming, width,
+          static_cast<int64_t>(block.targets.size()) + negative_fetches(h_rows, block, width) + 1};
+}
+
 HWY_ATTR void step_skipgram_kernel(const Block& block, int64_t dim, float rate, BlockWorkspace::State& scratch) {
+  RowPrefetch upcoming = upcoming_rows(block.inputs.size(), block, scratch.width);
   for (size_t t = 0; t < block.targets.size();) {
     scratch.pairs.clear(static_cast<int64_t>(block.inputs.size()));
     for (; t < block.targets.size() && scratch.pairs.targets() < kTargetGroup; ++t) {
@@ -31,9 +37,9 @@ HWY_ATTR void step_skipgram_kernel(const Block& block, int64_t dim, float rate, 
       const ContextWindow& window = block.centres[static_cast<size_t>(target.centre)];
       scratch.pairs.add(target.row, target.label, block.inputs.data(), window.first, window.last, window.self);
     }
-    step_target_group(block.inputs, rate, scratch);
+    step_target_group(block.inputs, rate, upcoming, scratch);
   }
-  step_negatives(block.inputs, block, dim, rate, scratch);
+  step_negatives(block.inputs, block, dim, rate, upcoming, scratch);
 }
 
 HWY_ATTR void step_cbow_kernel(const Block& block, int64_t dim, float rate, CbowGradient gradient,
@@ -43,15 +49,16 @@ HWY_ATTR void step_cbow_kernel(const Block& block, int64_t dim, float rate, Cbow
   float* hidden_rows[Block::kMaxCentres];
   for (size_t c = 0; c < block.centres.size(); ++c) hidden_rows[c] = scratch.hidden_row(c);
   const std::span<float* const> hidden(hidden_rows, block.centres.size());
+  RowPrefetch upcoming = upcoming_rows(hidden.size(), block, scratch.width);
   for (size_t t = 0; t < block.targets.size();) {
     scratch.pairs.clear(static_cast<int64_t>(hidden.size()));
     for (; t < block.targets.size() && scratch.pairs.targets() < kTargetGroup; ++t) {
       const BlockTarget& target = block.targets[t];
       scratch.pairs.add(target.row, target.label, hidden_rows, target.centre, target.centre + 1, -1);
     }
-    step_target_group(hidden, rate, scratch);
+    step_target_group(hidden, rate, upcoming, scratch);
   }
-  step_negatives(hidden, block, dim, rate, scratch);
+  step_negatives(hidden, block, dim, rate, upcoming, scratch);
   move_windows(block, windows, gradient, scratch);
 }
 
