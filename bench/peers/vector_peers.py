@@ -63,7 +63,7 @@ def replaced(text, old, new):
 def word2vec_source(directory, work, save_output=False):
     """A copy of word2vec.c. Its last version never clears the end-of-file flag, so that a thread which reaches the end
     trains no further epoch: that is mended, or it would do less work than asked for. With `save_output` the output matrix
-    follows the vectors in a file of its own, "<output>.output"."""
+    follows the vectors in a file of its own, "<output>.output.bin"."""
     text = (pathlib.Path(directory) / "word2vec.c").read_text()
     if "feof(fi)" not in text:
         again = "      sentence_length = 0;\n      fseek(fi,"
@@ -72,8 +72,8 @@ def word2vec_source(directory, work, save_output=False):
         end = "  fclose(fo);\n}\n\nint ArgPos"
         text = replaced(text, end, """  fclose(fo);
   if (negative > 0) {
-    char output_matrix[MAX_STRING + 8];
-    snprintf(output_matrix, sizeof(output_matrix), "%s.output", output_file);
+    char output_matrix[MAX_STRING + 16];
+    snprintf(output_matrix, sizeof(output_matrix), "%s.output.bin", output_file);
     fo = fopen(output_matrix, "wb");
     fprintf(fo, "%lld %lld\\n", vocab_size, layer1_size);
     for (a = 0; a < vocab_size; a++) {
