@@ -18,7 +18,7 @@ Lane::Lane(const VectorOptions& options, const BlockSamplers& samplers, const Su
 void Lane::begin(const IdChunk& chunk, int64_t epoch) {
   builder_.begin(chunk, epoch);
   chunk_words_ = chunk.words;
-  done_ = prefetched_ = 0;
+  done_ = listed_ = 0;
   if (epoch_ != epoch) blocks_ = 0;  // so that every epoch has a loss
   epoch_ = epoch;
   planned_ = builder_.next(prepared_[next_].plan);
@@ -39,7 +39,7 @@ bool Lane::train(int64_t centres, float rate) {
     planned_ = builder_.next(prepared_[next_].plan);
     if (planned_) look_up(prepared_[next_]);
     if (subwords_) subwords_->compose(current.plan, current.inputs, current.input_counts);
-    step(current, rate);
+    step(current, planned_ ? &prepared_[next_] : nullptr, rate);
     if (subwords_) {
       subwords_->give_back(current.plan, planned_ ? prepared_[next_].plan.first : std::numeric_limits<int64_t>::max());
     }
@@ -53,37 +53,37 @@ bool Lane::train(int64_t centres, float rate) {
 
 void Lane::settle() {
   if (subwords_) subwords_->give_back_all();
-  prefetched_ = 0;
+  listed_ = 0;
   looked_up_ = false;
 }
 
-/// Finds the block's rows and asks for those that the last block has not had.
+/// Finds the block's rows, and lists those that the last block has not had: the step before brings them into the cache.
 void Lane::look_up(Prepared& prepared) {
   BlockPlan& plan = prepared.plan;
-  const int64_t stride = row_stride(options_.dim);
+  prepared.fresh.clear();
   const auto output_row = [&](int32_t id) {
     float* const row = output_.row(id);
-    prefetch_row(row, stride);
+    prepared.fresh.push_back(row);
     return row;
   };
   for (size_t i = 0; i < plan.targets.size(); ++i) plan.targets[i].row = output_row(plan.target_rows[i]);
   prepared.negatives.clear();
   for (const int32_t id : plan.negatives) prepared.negatives.push_back(output_row(id));
   if (subwords_) {
-    subwords_->prefetch(plan);
+    subwords_->list_fresh(plan, prepared.fresh);
   } else {
     prepared.inputs.clear();
     for (size_t i = 0; i < plan.inputs.size(); ++i) {
       float* const row = input_.row(plan.inputs[i]);
-      if (plan.first + static_cast<int64_t>(i) >= prefetched_) prefetch_row(row, stride);
+      if (plan.first + static_cast<int64_t>(i) >= listed_) prepared.fresh.push_back(row);
       prepared.inputs.push_back(row);
     }
-    prefetched_ = plan.last();
+    listed_ = plan.last();
   }
   looked_up_ = true;
 }
 
-Block Lane::block_of(const Prepared& prepared) const {
+Block Lane::block_of(const Prepared& prepared, const Prepared* following) const {
   const bool sums = subwords_ && options_.architecture == Architecture::cbow;
   Block block;
   block.inputs = prepared.inputs;
@@ -92,11 +92,12 @@ Block Lane::block_of(const Prepared& prepared) const {
   block.negatives = prepared.negatives;
   block.weights = prepared.plan.weights.data();
   if (sums) block.input_counts = prepared.input_counts.data();
+  if (following != nullptr) block.upcoming = following->fresh;
   return block;
 }
 
-void Lane::step(const Prepared& prepared, float rate) {
-  const Block block = block_of(prepared);
+void Lane::step(const Prepared& prepared, const Prepared* following, float rate) {
+  const Block block = block_of(prepared, following);
   if (blocks_++ % kSampling == 0) sample(block);
   centres_ += static_cast<double>(block.centres.size());
   if (options_.architecture == Architecture::skipgram) {

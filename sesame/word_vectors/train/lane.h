@@ -59,10 +59,11 @@ class Lane {
     std::vector<float*> inputs;
     std::vector<float*> negatives;
     std::vector<float> input_counts;
+    std::vector<float*> fresh;  // rows that the block before does not have
   };
-  [[nodiscard]] Block block_of(const Prepared& prepared) const;
+  [[nodiscard]] Block block_of(const Prepared& prepared, const Prepared* following) const;
   void look_up(Prepared& prepared);
-  void step(const Prepared& prepared, float rate);
+  void step(const Prepared& prepared, const Prepared* following, float rate);
   void sample(const Block& block);
 
   VectorOptions options_;
@@ -74,7 +75,7 @@ class Lane {
   std::array<Prepared, 2> prepared_;
   size_t next_ = 0;  // of prepared_
   bool planned_ = false, looked_up_ = false;
-  int64_t prefetched_ = 0;  // inputs of the chunk before this place have been asked for
+  int64_t listed_ = 0;  // inputs of the chunk before this place have been fresh once
   uint64_t chunk_words_ = 0;
   int64_t done_ = 0;
   int64_t epoch_ = -1;

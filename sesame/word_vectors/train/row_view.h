@@ -101,9 +101,4 @@ class RowView {
   RowCopies copies_;
 };
 
-/// Asks for all cache lines of a row of `stride` floats.
-inline void prefetch_row(const float* row, int64_t stride) noexcept {
-  for (int64_t i = 0; i < stride; i += 16) __builtin_prefetch(row + i, 1, 3);
-}
-
 }  // namespace sesame

@@ -31,13 +31,12 @@ std::span<float* const> SubwordInputs::rows_of(int32_t word) {
   return rows_;
 }
 
-void SubwordInputs::prefetch(const BlockPlan& plan) {
-  for (int64_t place = std::max(prefetched_, plan.first); place < plan.last(); ++place) {
-    const int32_t word = plan.inputs[static_cast<size_t>(place - plan.first)];
-    prefetch_row(table_->row(word), ring_.stride);
-    for (const int32_t bucket : subwords_->of(word)) prefetch_row(table_->row(words_ + bucket), ring_.stride);
+void SubwordInputs::list_fresh(const BlockPlan& plan, std::vector<float*>& rows) {
+  for (int64_t place = std::max(listed_, plan.first); place < plan.last(); ++place) {
+    const std::span<float* const> parts = rows_of(plan.inputs[static_cast<size_t>(place - plan.first)]);
+    rows.insert(rows.end(), parts.begin(), parts.end());
   }
-  prefetched_ = std::max(prefetched_, plan.last());
+  listed_ = std::max(listed_, plan.last());
 }
 
 void SubwordInputs::load(int64_t place, int32_t word) {
@@ -93,7 +92,7 @@ void SubwordInputs::give_back(const BlockPlan& plan, int64_t next_first) {
 
 void SubwordInputs::give_back_all() {
   for (; first_ < last_; ++first_) give_back_place(first_);
-  first_ = last_ = prefetched_ = 0;
+  first_ = last_ = listed_ = 0;
 }
 
 }  // namespace sesame

@@ -21,8 +21,8 @@ class SubwordInputs {
   /// Keeps references to the index and to the view of the input table, whose n-grams begin at row `words`.
   SubwordInputs(const VectorOptions& options, const SubwordIndex& subwords, int64_t words, RowView& table);
 
-  /// Asks for the rows of the places that the block needs and that are not composed yet.
-  void prefetch(const BlockPlan& plan);
+  /// Appends the rows of words and n-grams at the places that no block had before.
+  void list_fresh(const BlockPlan& plan, std::vector<float*>& rows);
   /// Writes the composed rows of the block's inputs to `rows` and of how many rows each consists to `counts`.
   void compose(const BlockPlan& plan, std::vector<float*>& rows, std::vector<float>& counts);
   /// After a step on the rows of compose(): gives back what no block from place `next_first` on needs.
@@ -53,7 +53,7 @@ class SubwordInputs {
   RowTable ring_;  // [3 * places, dim]: now(), before() and moved() of each place
   std::vector<Place> places_;
   int64_t first_ = 0, last_ = 0;  // places in the ring
-  int64_t prefetched_ = 0;        // places before it have been asked for
+  int64_t listed_ = 0;            // places before it have been fresh once
   std::vector<float*> rows_;
 };
 
