@@ -210,6 +210,12 @@ TEST_F(FastText, NumbersThatCannotBeAreRefusedBeforeMemoryIsTaken) {
               HasSubstr("value 0 of row 0 of the input matrix is nan"));
 }
 
+TEST_F(FastText, SumsThatOverflowAreRefused) {
+  std::string bytes = golden();
+  for (int64_t i = 0; i < 8 * 5; ++i) bytes = with(bytes, kInput + 17 + static_cast<size_t>(i) * 4, 3e38F);
+  EXPECT_THAT(refusal(bytes), HasSubstr("the rows of the word \"cat\" and its n-grams add up to more than"));
+}
+
 TEST_F(FastText, OnlyTheFirstWordsAreReadOnRequest) {
   const WordVectors all = read(file(golden()));
   const WordVectors two = read_word_vectors(file(golden()), VectorFormat::automatic, 2);

@@ -230,6 +230,12 @@ WordVectors read_fasttext_vectors(VectorInput& input, int64_t max_words) {
     result.buckets = RowTable(a.buckets, a.dim);
     reader.read_rows(result.buckets, 0, a.buckets, "the input matrix");
     average_with_subwords(result);
+    for (int32_t id = 0; id < result.size(); ++id) {
+      if (first_not_finite(result.row(id).data(), a.dim) >= 0) {
+        fail(fmt::format("{}: the rows of the word {} and its n-grams add up to more than float32 holds", input.name(),
+                         shown_word(result.vocabulary.word(id))));
+      }
+    }
   }
   return result;
 }
