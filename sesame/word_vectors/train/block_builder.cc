@@ -90,6 +90,8 @@ void BlockBuilder::lay_windows(BlockPlan& plan) {
   }
   plan.first = first;
   plan.inputs = std::span(words_).subspan(static_cast<size_t>(first), static_cast<size_t>(last - first));
+  plan.ahead = std::span(words_).subspan(static_cast<size_t>(last));
+  plan.ahead = plan.ahead.first(std::min(plan.ahead.size(), static_cast<size_t>(options_.block)));
   for (ContextWindow& window : plan.centres) {
     window.first -= first;
     window.last -= first;

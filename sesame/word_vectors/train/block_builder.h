@@ -52,6 +52,7 @@ class NoiseWords {
 struct BlockPlan {
   int64_t first = 0;                // place of inputs[0] among the kept words of its chunk
   std::span<const int32_t> inputs;  // valid until the builder begins another chunk
+  std::span<const int32_t> ahead;   // some words behind the inputs, which later blocks have
   std::vector<ContextWindow> centres;
   std::vector<BlockTarget> targets;  // without rows
   std::vector<int32_t> target_rows;  // one for each target

@@ -67,6 +67,7 @@ void RowCopies::clear() {
 
 void merge_copies(std::span<RowCopies* const> copies, RowTable& table, float rate, int64_t part, int64_t parts) {
   std::vector<const float*> moved;
+  std::vector<float> sum(static_cast<size_t>(table.stride));
   for (size_t first = 0; first < copies.size(); ++first) {
     for (const RowCopies::Copied& copied : copies[first]->copied_) {
       if (copied.id % parts != part) continue;
@@ -83,12 +84,12 @@ void merge_copies(std::span<RowCopies* const> copies, RowTable& table, float rat
       if (done) continue;
       const auto count = static_cast<float>(moved.size());
       const float scale = 1 / (1 + (count - 1) * std::min(1.0F, 2 * rate * static_cast<float>(uses) / count));
-      float* const row = table.row(copied.id);
-      for (int64_t d = 0; d < table.stride; ++d) {
-        float sum = 0;
-        for (const float* by : moved) sum += by[d];
-        row[d] += scale * sum;
+      std::copy_n(moved.front(), table.stride, sum.begin());
+      for (const float* by : std::span(moved).subspan(1)) {
+        for (int64_t d = 0; d < table.stride; ++d) sum[static_cast<size_t>(d)] += by[d];
       }
+      float* const row = table.row(copied.id);
+      for (int64_t d = 0; d < table.stride; ++d) row[d] += scale * sum[static_cast<size_t>(d)];
     }
   }
 }

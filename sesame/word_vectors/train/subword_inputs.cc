@@ -24,26 +24,28 @@ SubwordInputs::SubwordInputs(const VectorOptions& options, const SubwordIndex& s
       ring_(3 * static_cast<int64_t>(ring_places(options)), options.dim),
       places_(ring_places(options)) {}
 
-std::span<float* const> SubwordInputs::rows_of(int32_t word) {
-  rows_.clear();
-  rows_.push_back(table_->row(word));
-  for (const int32_t bucket : subwords_->of(word)) rows_.push_back(table_->row(words_ + bucket));
-  return rows_;
+void SubwordInputs::append_parts(int32_t word, std::vector<float*>& rows) {
+  const std::span<const int32_t> buckets = subwords_->of(word);
+  const size_t before = rows.size();
+  rows.resize(before + 1 + buckets.size());
+  float** const parts = rows.data() + before;
+  parts[0] = table_->row(word);
+  for (size_t i = 0; i < buckets.size(); ++i) parts[i + 1] = table_->row(words_ + buckets[i]);
 }
 
 void SubwordInputs::list_fresh(const BlockPlan& plan, std::vector<float*>& rows) {
+  for (const int32_t word : plan.ahead) __builtin_prefetch(subwords_->of(word).data());
   for (int64_t place = std::max(listed_, plan.first); place < plan.last(); ++place) {
-    const std::span<float* const> parts = rows_of(plan.inputs[static_cast<size_t>(place - plan.first)]);
-    rows.insert(rows.end(), parts.begin(), parts.end());
+    append_parts(plan.inputs[static_cast<size_t>(place - plan.first)], rows);
   }
   listed_ = std::max(listed_, plan.last());
 }
 
 void SubwordInputs::load(int64_t place, int32_t word) {
-  const std::span<float* const> rows = rows_of(word);
-  const auto count = static_cast<float>(rows.size());
-  places_[slot(place)] = {word, count};
-  sum_rows(rows, dim_, sums_ ? 1 : 1 / count, now(place));
+  std::vector<float*>& parts = places_[slot(place)].parts;
+  parts.clear();
+  append_parts(word, parts);
+  sum_rows(std::span<float* const>(parts), dim_, sums_ ? 1 : 1 / static_cast<float>(parts.size()), now(place));
   std::copy_n(now(place), ring_.stride, before(place));
   std::fill_n(moved(place), ring_.stride, 0.0F);
 }
@@ -60,13 +62,13 @@ void SubwordInputs::compose(const BlockPlan& plan, std::vector<float*>& rows, st
   counts.clear();
   for (int64_t place = plan.first; place < plan.last(); ++place) {
     rows.push_back(now(place));
-    counts.push_back(places_[slot(place)].count);
+    counts.push_back(static_cast<float>(places_[slot(place)].parts.size()));
   }
 }
 
 /// Takes the last step into moved(). A sum of n rows that each move by d moves by n d, a mean by d as the step had it.
 void SubwordInputs::follow(int64_t place) {
-  const float others = sums_ ? places_[slot(place)].count - 1 : 0;
+  const float others = sums_ ? static_cast<float>(places_[slot(place)].parts.size() - 1) : 0;
   float* const n = now(place);
   float* const b = before(place);
   float* const m = moved(place);
@@ -80,7 +82,7 @@ void SubwordInputs::follow(int64_t place) {
 
 void SubwordInputs::give_back_place(int64_t place) {
   if (!sums_) follow(place);
-  add_to_rows(rows_of(places_[slot(place)].word), dim_, moved(place));
+  add_to_rows(places_[slot(place)].parts, dim_, moved(place));
 }
 
 void SubwordInputs::give_back(const BlockPlan& plan, int64_t next_first) {

@@ -32,8 +32,7 @@ class SubwordInputs {
 
  private:
   struct Place {
-    int32_t word = 0;
-    float count = 0;  // of rows
+    std::vector<float*> parts;  // the rows of the word and its n-grams
   };
   // The row that steps move, the same as it was composed or as the last step left it, and what it has moved by.
   [[nodiscard]] size_t slot(int64_t place) const noexcept { return static_cast<size_t>(place) & (places_.size() - 1); }
@@ -41,7 +40,7 @@ class SubwordInputs {
   [[nodiscard]] float* before(int64_t place) noexcept { return ring_.row(3 * static_cast<int64_t>(slot(place)) + 1); }
   [[nodiscard]] float* moved(int64_t place) noexcept { return ring_.row(3 * static_cast<int64_t>(slot(place)) + 2); }
   void follow(int64_t place);
-  std::span<float* const> rows_of(int32_t word);
+  void append_parts(int32_t word, std::vector<float*>& rows);
   void load(int64_t place, int32_t word);
   void give_back_place(int64_t place);
 
@@ -54,7 +53,6 @@ class SubwordInputs {
   std::vector<Place> places_;
   int64_t first_ = 0, last_ = 0;  // places in the ring
   int64_t listed_ = 0;            // places before it have been fresh once
-  std::vector<float*> rows_;
 };
 
 }  // namespace sesame
