@@ -56,6 +56,7 @@ std::vector<Case> cases() {
   skipgram(300, 16, 16);
   skipgram(300, 32, 32);
   all.push_back({"skip-gram, pairs alone", Architecture::skipgram, 100, {.window = 5, .negatives = 0}});
+  all.push_back({"skip-gram, negatives alone", Architecture::skipgram, 100, {.window = 5, .targets_per_centre = 0}});
   const RandomBlockShape tree{.window = 5, .negatives = 0, .targets_per_centre = 12};
   all.push_back({"skip-gram, path of 12", Architecture::skipgram, 100, tree});
   all.push_back({"CBOW, block 16, 32 negatives",

@@ -29,7 +29,7 @@ struct SumWindows {
   int64_t width;
 
   template <int vectors>
-  void strip(int64_t column) const {
+  HWY_INLINE void strip(int64_t column) const {
     const FloatTag d;
     FloatVec sum[vectors];
 #pragma GCC unroll 16
@@ -61,7 +61,7 @@ struct MoveWindows {
   int64_t width;
 
   template <int vectors>
-  void strip(int64_t column) const {
+  HWY_INLINE void strip(int64_t column) const {
     const FloatTag d;
     FloatVec sum[vectors];
 #pragma GCC unroll 16

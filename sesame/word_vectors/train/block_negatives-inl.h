@@ -44,6 +44,7 @@ struct NegativeGroup {
   float* gradients;                  // [h, kNegativeGroup]
   int64_t width;
   float rate;
+  RowPrefetch& upcoming;
 };
 
 template <int rows>
@@ -73,6 +74,7 @@ void negative_gradients(const NegativeGroup& group, int64_t first, int64_t dim) 
   const float* h[rows];
   std::copy_n(group.h + first, rows, h);
   for (int64_t column = 0; column < dim; ++column) {
+    if (column % kNegativeGroup == 0) group.upcoming.fetch();
     FloatVec negatives[kGroupVectors];
 #pragma GCC unroll 16
     for (int v = 0; v < kGroupVectors; ++v) {
@@ -169,7 +171,10 @@ HWY_INLINE void move_columns(const NegativeGroup& group, int64_t h_rows, int64_t
     }
   }
   int64_t i = 0;
-  for (; i + kUpdateRows <= h_rows; i += kUpdateRows) move_h_rows<kUpdateRows>(group, i, column, negatives);
+  for (; i + kUpdateRows <= h_rows; i += kUpdateRows) {
+    group.upcoming.fetch();
+    move_h_rows<kUpdateRows>(group, i, column, negatives);
+  }
   for (; i < h_rows; ++i) move_h_rows<1>(group, i, column, negatives);
   for (int64_t n = 0; n < group.count; ++n) {
 #pragma GCC unroll 16
@@ -187,27 +192,24 @@ constexpr auto gradient_rows(std::integer_sequence<int, rows...>) {
   return std::array<GradientRows, sizeof...(rows)>{negative_gradients<rows + 1>...};
 }
 
-HWY_INLINE void step_negative_group(const NegativeGroup& group, int64_t h_rows, int64_t dim, RowPrefetch& upcoming) {
+HWY_INLINE void step_negative_group(const NegativeGroup& group, int64_t h_rows, int64_t dim) {
   static constexpr auto kGradientRows = gradient_rows(std::make_integer_sequence<int, kScoreRows>());
   pack_negatives(group);
   // Strips of nearly equal height: one of a single row would wait for its own sums.
   int64_t strips = (h_rows + kScoreRows - 1) / kScoreRows;
   for (int64_t i = 0; strips > 0; --strips) {
-    upcoming.fetch();
     const int64_t rows = (h_rows - i + strips - 1) / strips;
     kGradientRows[static_cast<size_t>(rows - 1)](group, i, dim);
     i += rows;
   }
-  for (int64_t column = 0; column < group.width; column += kNegativeGroup) {
-    upcoming.fetch();
-    move_columns(group, h_rows, column);
-  }
+  for (int64_t column = 0; column < group.width; column += kNegativeGroup) move_columns(group, h_rows, column);
 }
 
-/// How often all groups of negatives fetch.
+/// How often rows are fetched in all groups of negatives.
 HWY_INLINE int64_t negative_fetches(size_t h_rows, const Block& block, int64_t width) {
+  const auto rows = static_cast<int64_t>(h_rows);
   const auto groups = (static_cast<int64_t>(block.negatives.size()) + kNegativeGroup - 1) / kNegativeGroup;
-  return groups * ((static_cast<int64_t>(h_rows) + kScoreRows - 1) / kScoreRows + width / kNegativeGroup);
+  return groups * ((rows + kScoreRows - 1) / kScoreRows + rows / kUpdateRows) * (width / kNegativeGroup);
 }
 
 /// All rows h against all negatives of a block.
@@ -223,10 +225,11 @@ HWY_INLINE void step_negatives(std::span<float* const> h, const Block& block, in
                         scratch.packed.get(),
                         scratch.gradients.get(),
                         scratch.width,
-                        rate};
+                        rate,
+                        upcoming};
     std::fill(std::begin(group.negatives), std::end(group.negatives), scratch.zeros.get());
     std::copy_n(block.negatives.begin() + first, group.count, group.negatives);
-    step_negative_group(group, static_cast<int64_t>(h.size()), dim, upcoming);
+    step_negative_group(group, static_cast<int64_t>(h.size()), dim);
   }
 }
 

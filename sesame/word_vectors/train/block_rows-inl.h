@@ -17,7 +17,6 @@
 #include "hwy/cache_control.h"
 #include "hwy/highway.h"
 #include "sesame/simd/simd-inl.h"
-#include "sesame/word_vectors/train/pair_group.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace sesame {
@@ -26,9 +25,14 @@ namespace HWY_NAMESPACE {
 /// Vectors of a sum of rows that stay in registers: a strip of columns.
 constexpr int kStripVectors = kLanes == 16 ? 8 : 7;
 
+template <class Pass, int vectors>
+void run_strip(const Pass& pass, int64_t column) {
+  pass.template strip<vectors>(column);
+}
+
 template <class Pass, int... vectors>
 constexpr auto strip_functions(std::integer_sequence<int, vectors...>) {
-  return std::array{&Pass::template strip<vectors + 1>...};
+  return std::array<void (*)(const Pass&, int64_t), sizeof...(vectors)>{run_strip<Pass, vectors + 1>...};
 }
 
 /// Calls pass.strip<vectors>(column) for strips that cover a row.
@@ -37,40 +41,8 @@ HWY_INLINE void over_columns(int64_t width, const Pass& pass) {
   static constexpr auto kStrips = strip_functions<Pass>(std::make_integer_sequence<int, kStripVectors>());
   for (int64_t column = 0; column < width; column += kStripVectors * kLanes) {
     const int64_t vectors = std::min<int64_t>((width - column) / kLanes, kStripVectors);
-    (pass.*kStrips[static_cast<size_t>(vectors - 1)])(column);
+    kStrips[static_cast<size_t>(vectors - 1)](pass, column);
   }
-}
-
-/// out = the sum of terms with a number for each pair, or (add) out += that.
-template <bool add>
-struct SumOfTerms {
-  RowTerms terms;
-  const float* numbers;
-  float* out;
-
-  template <int vectors>
-  void strip(int64_t column) const {
-    const FloatTag d;
-    float* const y = out + column;
-    FloatVec sum[vectors];
-#pragma GCC unroll 16
-    for (int v = 0; v < vectors; ++v) sum[v] = add ? hn::Load(d, y + v * kLanes) : hn::Zero(d);
-    for (int64_t k = 0; k < terms.count; ++k) {
-      const float* x = terms.rows[k] + column;
-      const FloatVec factor = hn::Set(d, numbers[terms.pairs[k]]);
-#pragma GCC unroll 16
-      for (int v = 0; v < vectors; ++v) sum[v] = hn::MulAdd(factor, hn::Load(d, x + v * kLanes), sum[v]);
-    }
-#pragma GCC unroll 16
-    for (int v = 0; v < vectors; ++v) hn::Store(sum[v], d, y + v * kLanes);
-  }
-};
-
-/// row += step
-HWY_INLINE void add_row(const float* step, int64_t width, float* row) {
-  const FloatTag d;
-  for (int64_t v = 0; v < width; v += kLanes)
-    hn::Store(hn::Add(hn::Load(d, row + v), hn::Load(d, step + v)), d, row + v);
 }
 
 /// Rows of n-grams lie anywhere in gigabytes: they are asked for so many rows ahead.
@@ -88,7 +60,7 @@ struct SumOfRows {
   int64_t width;
 
   template <int vectors>
-  void strip(int64_t column) const {
+  HWY_INLINE void strip(int64_t column) const {
     const FloatTag d;
     FloatVec sum[vectors];
 #pragma GCC unroll 16

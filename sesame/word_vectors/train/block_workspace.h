@@ -18,14 +18,12 @@ struct BlockWorkspace::State {
     return hidden_before.get() + static_cast<int64_t>(c) * width;
   }
 
-  [[nodiscard]] float* target_step(int64_t t) const { return target_steps.get() + t * width; }
-
   using Floats = hwy::AlignedFreeUniquePtr<float[]>;
   static Floats floats(int64_t count) { return hwy::AllocateAligned<float>(static_cast<size_t>(count)); }
 
   int64_t width;
   PairGroup pairs;
-  Floats target_steps = floats(kTargetGroup * width);             // [targets, width], what a group of them moves by
+  Floats targets = floats(kTargetGroup * width);                  // [targets, width], copies of the rows of a group
   Floats zeros = floats(width);                                   // stands for negatives that a group does not have
   Floats packed = floats(width * kNegativeGroup);                 // [width, kNegativeGroup], of a group of negatives
   Floats gradients = floats(Block::kMaxInputs * kNegativeGroup);  // [inputs, kNegativeGroup]
