@@ -10,7 +10,8 @@
 
 namespace sesame {
 
-VectorCollector::VectorCollector(int64_t dim, int64_t expected) : table_(expected, dim), slots_(64) {}
+VectorCollector::VectorCollector(int64_t dim, int64_t expected)
+    : table_(expected, dim), slots_(std::bit_ceil(2 * static_cast<size_t>(expected) + 2)) {}
 
 void VectorCollector::start_block(int64_t rows) {
   block_ = size();

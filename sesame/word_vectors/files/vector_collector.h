@@ -13,7 +13,8 @@ namespace sesame {
 /// stays, the others are counted.
 class VectorCollector {
  public:
-  /// `expected` rows are made room for at once, which takes no memory until they are written to; more may come.
+  /// Room is made for `expected` rows at once, which take no memory until they are written to, and for finding their
+  /// words (16 to 32 bytes each); more may come.
   VectorCollector(int64_t dim, int64_t expected);
 
   /// Room for a block of rows, [0, rows), which may be filled from several threads. Forgets what is left of the last
