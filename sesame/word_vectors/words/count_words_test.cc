@@ -98,6 +98,16 @@ TEST(CountWords, CountsLongWordsInLittleMemory) {
   }
 }
 
+TEST(CountWords, GoesToTheDiskBeforeLongWordsOutgrowMemory) {
+  std::string text;
+  for (char c = 'a'; c <= 'z'; ++c) text += std::string(20000, c) + "\n";
+  const TestCorpus corpus(text);
+  CountOptions options{.min_count = 1, .memory_bytes = 400000, .temporary_directory = "/nowhere"};
+  EXPECT_THAT(error_of([&] { count(corpus.source(), options); }), HasSubstr("cannot make a temporary file for counts"));
+  options.memory_bytes = 4 << 20;
+  EXPECT_THAT(count(corpus.source(), options), HasSubstr("26 words, 26 distinct"));
+}
+
 TEST(CountWords, SaysWhatToDoWhereNoWordIsFrequentEnough) {
   const TestCorpus corpus("a b c\n");
   EXPECT_THAT(error_of([&] { count(corpus.source(), {.min_count = 5}); }),
