@@ -9,9 +9,15 @@
 #include "sesame/word_vectors/words/word_key.h"
 
 namespace sesame {
+namespace {
+
+/// Words that room is made for at once: what is expected may be far off, and this memory is touched.
+constexpr int64_t kMostWordRoom = int64_t{1} << 22;
+
+}  // namespace
 
 VectorCollector::VectorCollector(int64_t dim, int64_t expected)
-    : table_(expected, dim), slots_(std::bit_ceil(2 * static_cast<size_t>(expected) + 2)) {}
+    : table_(expected, dim), slots_(std::bit_ceil(2 * static_cast<size_t>(std::min(expected, kMostWordRoom)) + 2)) {}
 
 void VectorCollector::start_block(int64_t rows) {
   block_ = size();
