@@ -102,10 +102,12 @@ class VectorDisplay {
     if (title_ != "train") {
       start("train", now.total_words);
       first_words_ = now.position.words;
+      first_seconds_ = now.seconds;
+      return;
     }
     if (!bar_->due()) return;
     const auto done = static_cast<double>(now.position.words - first_words_);
-    const double speed = now.seconds > 0 ? done / now.seconds : 0;
+    const double speed = done / std::max(now.seconds - first_seconds_, 1e-9);
     const double left = speed > 0 ? static_cast<double>(now.total_words - now.position.words) / speed : 0;
     std::string fields = fmt::format("loss {:.4f}, rate {:.5f}, {} words/s", now.loss, now.rate, human_count(speed));
     if (now.flops > 0) fields += fmt::format(", {:.0f} % of peak", now.flops / now.seconds / peak_gflops_ / 1e9 * 100);
@@ -120,7 +122,8 @@ class VectorDisplay {
 
   double peak_gflops_ = 0;
   std::string title_;
-  uint64_t first_words_ = 0;
+  uint64_t first_words_ = 0;  // at the first report, from which speed is counted
+  double first_seconds_ = 0;
   std::optional<Progress> bar_;
 };
 
@@ -140,10 +143,8 @@ JsonRecord to_json(const VectorReport& report, double peak_gflops, const VectorR
   record.add("words_trained", report.words_trained).add("epochs", report.options.epochs).add("threads", threads);
   record.add("count_seconds", report.count_seconds).add("encode_seconds", report.encode_seconds);
   record.add("train_seconds", report.train_seconds).add("write_seconds", report.write_seconds);
-  if (!request.compat) {
-    record.add("loss", report.loss).add("flops", report.flops).add("peak_gflops", peak_gflops);
-    record.add("share_of_peak", share_of_peak(report, peak_gflops));
-  }
+  record.add("loss", report.loss).add("flops", report.flops).add("peak_gflops", peak_gflops);
+  record.add("share_of_peak", share_of_peak(report, peak_gflops));
   record.add("finished", report.finished).add("out", request.out.string()).add("options", describe(report.options));
   return record;
 }

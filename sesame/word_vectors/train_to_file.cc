@@ -34,6 +34,8 @@ bool reads_standard_input(const VectorRequest& request) {
 
 void check_request(const VectorRequest& r) {
   if (r.out.empty()) fail_usage("vectors train: name the file of the vectors with --out F");
+  if (r.format == VectorFormat::automatic) format_of_name(r.out);
+  if (!r.save_output.empty()) format_of_name(r.save_output);
   if (!r.save_output.empty() && r.options.loss == VectorLoss::hierarchical_softmax)
     fail_usage(
         "vectors train: with --loss hs the output rows belong to inner nodes of a tree, not to words: leave "
@@ -148,6 +150,8 @@ class Run {
                                             threads_.threads(), progress);
     report_.finished = run.finished;
     report_.words_trained = run.position.words;
+    report_.loss = run.loss;
+    report_.flops = run.flops;
     report_.train_seconds = watch.lap();
   }
 
