@@ -225,6 +225,35 @@ TEST(TrainWordVectors, DeterministicIsTheSameBytesForAnyThreads) {
   }
 }
 
+/// |a - b| / |a - start|: how differently two tables have moved.
+double difference(const RowTable& a, const RowTable& b, const RowTable& start) {
+  double apart = 0, moved = 0;
+  for (int64_t row = 0; row < a.rows; ++row) {
+    for (int64_t d = 0; d < a.dim; ++d) {
+      const double x = static_cast<double>(a.row(row)[d]);
+      apart += std::pow(x - static_cast<double>(b.row(row)[d]), 2);
+      moved += std::pow(x - static_cast<double>(start.row(row)[d]), 2);
+    }
+  }
+  return std::sqrt(apart / moved);
+}
+
+// A corpus of one chunk has one lane, and what it moves copies of rows by is all that the tables move by: as one thread
+// does on the tables, but that the learning rate is looked at more often and n-grams are given back once a round more.
+TEST(TrainWordVectors, OneLaneLearnsWhatOneThreadLearns) {
+  const std::vector<int32_t> ids = topic_sentences(1000);
+  for (VectorOptions options : deterministic_options()) {
+    options.epochs = 4;
+    const VectorTables start = initial_tables(options, 400);
+    const VectorTables lane = train(options, ids, 400, 2, 20'000).tables;
+    options.deterministic = false;
+    const VectorTables thread = train(options, ids, 400, 1, 20'000).tables;
+    const double most = options.max_n > 0 ? 0.25 : 0.1;
+    EXPECT_LT(difference(lane.input, thread.input, start.input), most) << options.max_n;
+    EXPECT_LT(difference(lane.output, thread.output, start.output), most) << options.max_n;
+  }
+}
+
 /// Hands out chunks as another source does, and says of each that training took it.
 class WatchedSource final : public IdSource {
  public:
