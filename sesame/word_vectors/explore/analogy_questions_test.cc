@@ -91,6 +91,15 @@ TEST_F(EvaluateAnalogies, CaseIsFoldedAndTheFirstWordCounts) {
   EXPECT_EQ(evaluate(": s\nman woman king queen", 8, {.fold_case = false}).total.asked, 1);
 }
 
+TEST_F(EvaluateAnalogies, OfWordsThatDifferInCaseTheFirstIsMeant) {
+  WordVectors made = vectors();
+  for (int64_t d = 0; d < 3; ++d) made.vectors.row(4)[d] = d == 0 ? -1.0F : 0.0F;  // "KING"
+  ThreadPool threads(1);
+  const AnalogyResult r = evaluate_analogies(made.vocabulary, VectorSearch(made, threads),
+                                             parse_analogy_questions(": s\nman woman King queen", "q"));
+  EXPECT_EQ(r.total.correct, 1);
+}
+
 TEST_F(EvaluateAnalogies, WordsBeyondTheFirstAreUnknown) {
   EXPECT_EQ(evaluate(": s\nman woman king queen", 3).total.skipped, 1);
   EXPECT_EQ(evaluate(": s\nman woman king queen", 4).total.correct, 1);

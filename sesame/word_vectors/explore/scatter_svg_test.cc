@@ -69,6 +69,27 @@ TEST(ScatterSvg, EveryPointIsDrawnAndWhatFitsIsLabelled) {
   EXPECT_GT(count_of(crowded, "class=\"label\""), 150U);
 }
 
+/// The values of an attribute, in order.
+std::vector<double> values_of(const std::string& svg, const std::string& attribute) {
+  std::vector<double> values;
+  for (size_t at = svg.find(attribute + "=\""); at != std::string::npos; at = svg.find(attribute + "=\"", at + 1)) {
+    values.push_back(std::stod(svg.substr(at + attribute.size() + 2)));
+  }
+  return values;
+}
+
+TEST(ScatterSvg, ScalesAreEqualOrFillTheFrame) {
+  const std::vector<ScatterPoint> points = {{0, 0, "a", -1}, {10, 1, "b", -1}};
+  ScatterOptions options;
+  const std::string equal = scatter_svg(points, options);
+  options.equal_scales = false;
+  const std::string filling = scatter_svg(points, options);
+  const auto x = values_of(equal, "cx"), y = values_of(equal, "cy"), fy = values_of(filling, "cy");
+  ASSERT_EQ(x.size(), 2U);
+  EXPECT_NEAR((x[1] - x[0]) / (y[0] - y[1]), 10, 0.1);  // y points downwards
+  EXPECT_GT(fy[0] - fy[1], 500);
+}
+
 TEST(ScatterSvg, TextIsEscaped) {
   ScatterOptions options;
   options.title = "<a> & \"b\"";
@@ -125,6 +146,13 @@ TEST(LabelPlacement, FreePointsHaveTheirLabelToTheRightAndFirstOnesComeFirst) {
   const std::vector<LabelPlace> places = place_labels(crowd, narrow);
   EXPECT_TRUE(places[0].placed);
   EXPECT_FALSE(places[1].placed);
+}
+
+TEST(LabelPlacement, APlaceThatHidesNoPointIsBetter) {
+  const std::vector<LabelRequest> requests = {{150, 50, 40, 12, 3}, {165, 50, 40, 12, 3}};
+  const std::vector<LabelPlace> places = place_labels(requests, {0, 0, 300, 100});
+  EXPECT_EQ(places[0].side, -1);
+  EXPECT_EQ(places[1].side, 1);
 }
 
 TEST(LabelPlacement, WideCharactersAreWide) {

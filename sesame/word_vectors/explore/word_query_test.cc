@@ -18,6 +18,7 @@ TEST(WordQuery, SumsOfWords) {
   EXPECT_THAT(q.positive, ElementsAre("king", "woman", "well-known"));
   EXPECT_THAT(q.negative, ElementsAre("man", "x"));
   EXPECT_THAT(parse_word_query("- man").negative, ElementsAre("man"));
+  EXPECT_THAT(parse_word_query("king - man woman").positive, ElementsAre("king", "woman"));
   EXPECT_THAT(parse_word_query("国王 + 女").positive, ElementsAre("国王", "女"));
 }
 
