@@ -17,6 +17,7 @@ constexpr Subverb kSubverbs[] = {
     {"analogy", "A is to B as C is to what?", add_vectors_analogy},
     {"similarity", "cosines of pairs of words", add_vectors_similarity},
     {"eval", "hold vectors against analogies, people's judgement, a held-out text", add_vectors_eval},
+    {"convert", "from any format of word vectors to any other", add_vectors_convert},
     {"plot", "draw words in the plane: principal components or t-SNE", add_vectors_plot},
 };
 

@@ -89,11 +89,18 @@ class Run {
     } else {
       CountOptions count = request_.count;
       count.end_of_sentence = count.end_of_sentence || request_.compat;
+      count.temporary_directory = temporary_directory();
       CountResult counted = count_words(request_.source, count, threads_, observer_.counting);
       if (observer_.vocabulary) observer_.vocabulary(counted.vocabulary, &counted);
       vocabulary_ = std::move(counted.vocabulary);
     }
     report_.count_seconds = watch.lap();
+  }
+
+  [[nodiscard]] std::filesystem::path temporary_directory() const {
+    const std::filesystem::path directory =
+        request_.temporary.empty() ? request_.out.parent_path() : request_.temporary;
+    return directory.empty() ? "." : directory;
   }
 
   std::unique_ptr<IdSource> open_corpus() {

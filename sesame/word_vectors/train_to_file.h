@@ -23,7 +23,7 @@ struct VectorRequest {
   std::filesystem::path vocabulary;               // read instead of counting; needed for standard input
   std::filesystem::path save_vocabulary;
   std::filesystem::path save_output;  // the output matrix, in word2vec's format
-  std::filesystem::path temporary;    // directory of the temporary ids; empty: that of `out`
+  std::filesystem::path temporary;    // directory of temporary files; empty: that of `out`
   bool compat = false;                // word2vec.c, step by step
   bool resume = false;                // goes on from checkpoint_of(out)
   double checkpoint_seconds = 600;    // between checkpoints; 0: only when stopped
