@@ -35,7 +35,7 @@ HWY_INLINE FloatVec sums_of_lanes(FloatTag, const FloatVec* x) { return x[0]; }
 
 /// The sum of the 128-bit blocks of v.
 template <class D>
-HWY_INLINE hn::Vec<hn::Full128<float>> sum_of_blocks(D d, hn::Vec<D> v) {
+HWY_INLINE hn::Vec<hn::Full128<float>> sum_of_blocks(D /*d*/, hn::Vec<D> v) {
   if constexpr (hn::MaxLanes(D()) == 4) {
     return v;
   } else {
