@@ -32,6 +32,8 @@ constexpr int kGroupVectors = static_cast<int>(kNegativeGroup / kLanes);
 constexpr int kScoreRows = kLanes == 16 ? 8 : kLanes == 8 ? 6 : 4;
 constexpr int kUpdateRows = 4;
 constexpr int kUpdateNegatives = kLanes == 16 ? 16 : 4;
+// With AVX-512 the columns of a whole group stay in registers, which takes straight code.
+constexpr int kUnrollNegatives = kLanes == 16 ? 16 : 1;
 
 /// Rows against a group of negatives.
 struct NegativeGroup {
@@ -136,7 +138,7 @@ HWY_INLINE void move_h_rows(const NegativeGroup& group, int64_t first, int64_t c
   FloatVec sums[rows][kGroupVectors];
   set_zero(sums);
   const float* g = group.gradients + first * kNegativeGroup;
-#pragma GCC unroll 16
+#pragma GCC unroll kUnrollNegatives
   for (int n = 0; n < kNegativeGroup; ++n) {
 #pragma GCC unroll 16
     for (int i = 0; i < rows; ++i) {
