@@ -102,7 +102,7 @@ struct Answers {
         id(questions, -1),
         reaching(questions),
         tile(static_cast<size_t>(words * columns)),
-        panel(static_cast<size_t>(dim * kMostPanelColumns)),
+        panel(static_cast<size_t>(row_stride(dim) * kMostPanelColumns)),
         scores(static_cast<size_t>(columns)) {}
 
   void offer(size_t question, float new_score, int32_t new_id) {

@@ -1,12 +1,14 @@
 #include "sesame/word_vectors/explore/cosine_kernels.h"
 
-#include <algorithm>
+#include <array>
+#include <utility>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "sesame/word_vectors/explore/cosine_kernels.cc"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
 #include "sesame/simd/simd-inl.h"
+#include "sesame/simd/transpose-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace sesame {
@@ -25,13 +27,14 @@ constexpr int kTileQueries = 12;
 constexpr int kTileQueries = 6;
 #endif
 
-/// panel[d, i] = rows[i, d]; columns beyond the rows are zero.
+/// panel[d, i] = rows[i, d]; columns beyond the rows hold what nobody reads.
 HWY_INLINE void pack_panel(const RowSpan& rows, float* HWY_RESTRICT panel) {
-  if (rows.rows < kPanelColumns) std::fill_n(panel, rows.dim * kPanelColumns, 0.0F);
-  for (int64_t i = 0; i < rows.rows; ++i) {
-    const float* row = rows.first + i * rows.stride;
-    float* to = panel + i;
-    for (int64_t d = 0; d < rows.dim; ++d, to += kPanelColumns) *to = row[d];
+  const float* pointers[kPanelColumns];
+  for (int64_t i = 0; i < kPanelColumns; ++i) pointers[i] = rows.first + HWY_MIN(i, rows.rows - 1) * rows.stride;
+  for (int64_t d = 0; d < rows.dim; d += 4) {
+    float* to = panel + d * kPanelColumns;
+    transpose_strip(pointers, d, to, kPanelColumns);
+    transpose_strip(pointers + kLanes, d, to + kLanes, kPanelColumns);
   }
 }
 
@@ -68,20 +71,26 @@ HWY_NOINLINE void multiply_tile(const float* queries, int64_t stride, const floa
   }
 }
 
+using MultiplyTile = void (*)(const float*, int64_t, const float*, int64_t, float*, int64_t, int64_t);
+
+/// multiply_tile for 1, 2, ... queries.
+template <int... kLess>
+constexpr std::array<MultiplyTile, sizeof...(kLess)> tiles_of(std::integer_sequence<int, kLess...>) {
+  return {multiply_tile<kLess + 1>...};
+}
+
 void multiply_rows(const RowSpan& queries, const RowSpan& rows, float* panel, float* out, int64_t out_stride) {
+  constexpr auto kTiles = tiles_of(std::make_integer_sequence<int, kTileQueries>());
+  // Of about the same size: small tiles would wait for their few sums.
+  const int64_t tiles = (queries.rows + kTileQueries - 1) / kTileQueries;
   for (int64_t i = 0; i < rows.rows; i += kPanelColumns) {
     const int64_t columns = HWY_MIN(kPanelColumns, rows.rows - i);
     pack_panel({rows.first + i * rows.stride, columns, rows.dim, rows.stride}, panel);
-    const auto tiles = [&]<int kQueries>(int64_t q) {
-      for (; q + kQueries <= queries.rows; q += kQueries) {
-        multiply_tile<kQueries>(queries.first + q * queries.stride, queries.stride, panel, rows.dim,
-                                out + q * out_stride + i, out_stride, columns);
-      }
-      return q;
-    };
-    int64_t q = tiles.template operator()<kTileQueries>(0);
-    q = tiles.template operator()<4>(q);
-    tiles.template operator()<1>(q);
+    for (int64_t t = 0; t < tiles; ++t) {
+      const int64_t q = t * queries.rows / tiles, end = (t + 1) * queries.rows / tiles;
+      kTiles[static_cast<size_t>(end - q - 1)](queries.first + q * queries.stride, queries.stride, panel, rows.dim,
+                                               out + q * out_stride + i, out_stride, columns);
+    }
   }
 }
 

@@ -17,7 +17,7 @@ struct RowSpan {
 constexpr int64_t kMostPanelColumns = 32;
 
 /// out[q * out_stride + i] = queries[q] . rows[i], on the calling thread. Rows are packed [dim, columns] a panel at a
-/// time into `panel`, dim * kMostPanelColumns floats. All products are summed in the same order.
+/// time into `panel`, rows.stride * kMostPanelColumns floats. All products are summed in the same order.
 void multiply_rows(const RowSpan& queries, const RowSpan& rows, float* panel, float* out, int64_t out_stride);
 
 /// out[i] = query . rows[i]; reads each row once, as fast as memory gives it. `query` has rows.stride floats.

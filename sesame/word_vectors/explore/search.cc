@@ -130,7 +130,7 @@ void VectorSearch::cosines(std::span<const float> queries, int64_t count, std::s
       return;
     }
     std::vector<float>& panel = panels[static_cast<size_t>(thread)];
-    panel.resize(static_cast<size_t>(dim() * kMostPanelColumns));
+    panel.resize(static_cast<size_t>(unit_.stride * kMostPanelColumns));
     multiply_rows(query_rows, rows, panel.data(), out.data() + first, size());
   });
 }
