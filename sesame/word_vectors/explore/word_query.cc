@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "sesame/base/error.h"
 #include "sesame/text/unicode.h"
