@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -102,7 +103,7 @@ void draw_tsne(const PlotArguments& a, const RowSpan& rows, ThreadPool& threads,
   Progress bar("t-SNE", static_cast<uint64_t>(a.tsne.iterations));
   TsneOptions tsne_options = a.tsne;
   // The usual value, or less where so many neighbours are not there.
-  const double most = static_cast<double>((rows.rows - 1) / 3);
+  const double most = std::floor(static_cast<double>(rows.rows - 1) / 3);
   if (tsne_options.perplexity == 0) tsne_options.perplexity = std::min(30.0, most);
   const TsneResult map = tsne(rows, tsne_options, threads, [&](int64_t iteration) {
     bar.update(static_cast<uint64_t>(iteration), "iterations");

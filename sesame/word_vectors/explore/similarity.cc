@@ -26,7 +26,7 @@ std::optional<double> parse_number(std::string_view text) {
 
 std::vector<std::string_view> fields_of(std::string_view line) {
   for (const std::string_view separator : {"\t", ";", ","}) {
-    const std::vector<std::string_view> fields = split_fields(line, separator);
+    std::vector<std::string_view> fields = split_fields(line, separator);
     if (fields.size() >= 3) return fields;
   }
   return split_fields(line, " \t");
