@@ -26,10 +26,15 @@ constexpr std::array kFormats = {NamedFormat{VectorFormat::automatic, "auto"},
                                  NamedFormat{VectorFormat::glove_text, "glove"},
                                  NamedFormat{VectorFormat::safetensors, "safetensors"}};
 
-/// Whether what follows the first word of a file with a header is decimal text: bytes of numbers alone, or, where there
-/// are enough of them to tell, printable ones alone, so that errors in it are reported as errors of a text.
+/// Whether the first values of a row are text: no control characters where floats would lie, and up to the end of the
+/// line what numbers are written with, or, where there are enough of them to tell, printable characters alone, so that
+/// errors in it are reported as errors of a text.
 bool values_are_text(std::string_view values, int64_t dim) {
-  values = values.substr(0, std::min<size_t>(64, 4 * static_cast<size_t>(std::min<int64_t>(dim, 16))));
+  const size_t bytes = 4 * static_cast<size_t>(std::min<int64_t>(dim, 64));
+  const auto control = [](char c) { return (c >= 0 && c < ' ' && c != '\t' && c != '\n' && c != '\r') || c == '\x7F'; };
+  if (std::ranges::any_of(values.substr(0, bytes), control)) return false;
+  values = values.substr(0, std::min<size_t>(64, bytes));
+  if (values.starts_with('\n')) return false;
   values = values.substr(0, values.find('\n'));
   if (values.find_first_not_of("0123456789+-.eEnaifNAIFty \t\r") == std::string_view::npos) return true;
   const bool printable =

@@ -42,6 +42,10 @@ TEST_F(VectorFile, FormatIsFoundFromTheContent) {
   }
   EXPECT_EQ(format_of_file(file("2 9\na 1 2 3 4 5 6 7 oops this is not a number\n")), VectorFormat::word2vec_text);
   EXPECT_EQ(format_of_file(file(std::string("1 2\na \0\0\0\0\0\0\0\0\n", 15))), VectorFormat::word2vec_binary);
+  // Floats whose first byte is a line break.
+  EXPECT_EQ(format_of_file(file(std::string("1 2\na \n\xD7\x23\x3C\n\xD7\x23\x3C\n", 15))),
+            VectorFormat::word2vec_binary);
+  EXPECT_EQ(format_of_file(file(std::string("1 2\na 1\n\x01\x3C\n\xD7\x23\x3C\n", 15))), VectorFormat::word2vec_binary);
   EXPECT_EQ(format_of_file(file("x 1 2\n")), VectorFormat::glove_text);
 }
 
