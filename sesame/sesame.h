@@ -27,6 +27,12 @@
 #include "sesame/data/token_shard.h"
 #include "sesame/text/tokenizer.h"
 
+// Word vectors.
+#include "sesame/word_vectors/explore/analogy.h"
+#include "sesame/word_vectors/explore/search.h"
+#include "sesame/word_vectors/files/vector_file.h"
+#include "sesame/word_vectors/train_to_file.h"
+
 // Training and use of whole models.
 #include "sesame/infer/generator.h"
 #include "sesame/train/model_directory.h"

@@ -47,7 +47,7 @@ struct VectorOptions {
   int64_t block = 16;             // centres that share their negatives and see each other's rows as they were; 1..64
   int64_t shared_negatives = 32;  // rows drawn for a block and weighted by negative / shared_negatives; 0: as
                                   // many as are due, each centre its own
-  int64_t hot_rows = 0;           // the most frequent output rows of which each thread keeps a copy; 0: none
+  int64_t hot_rows = 500;         // the most frequent output rows of which each thread keeps a copy; 0: none
   bool deterministic = false;     // the same bytes for any number of threads
 };
 
