@@ -6,11 +6,11 @@
 
 #include <random>
 
-#include "sesame/simd/each_instruction_set.h"
 #include "sesame/graph/ops/ops.h"
 #include "sesame/passes/fuse.h"
 #include "sesame/passes/simplify.h"
 #include "sesame/runtime/op_checks.h"
+#include "sesame/simd/each_instruction_set.h"
 
 namespace sesame {
 namespace {

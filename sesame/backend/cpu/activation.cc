@@ -9,8 +9,8 @@
 #define HWY_TARGET_INCLUDE "sesame/backend/cpu/activation.cc"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
-#include "sesame/simd/math-inl.h"
 #include "sesame/backend/cpu/row_partials-inl.h"
+#include "sesame/simd/math-inl.h"
 #include "sesame/simd/simd-inl.h"
 
 HWY_BEFORE_NAMESPACE();

@@ -17,10 +17,10 @@
 
 #include "hwy/highway.h"
 #include "sesame/backend/cpu/attention_scratch.h"
-#include "sesame/simd/math-inl.h"
 #include "sesame/backend/cpu/philox-inl.h"
-#include "sesame/simd/simd-inl.h"
 #include "sesame/backend/cpu/tile_product-inl.h"
+#include "sesame/simd/math-inl.h"
+#include "sesame/simd/simd-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace sesame {

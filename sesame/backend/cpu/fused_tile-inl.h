@@ -18,8 +18,8 @@
 #include "sesame/backend/cpu/element_formulas-inl.h"
 #include "sesame/backend/cpu/fused_plan.h"
 #include "sesame/backend/cpu/philox-inl.h"
-#include "sesame/simd/simd-inl.h"
 #include "sesame/backend/kernel.h"
+#include "sesame/simd/simd-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace sesame {

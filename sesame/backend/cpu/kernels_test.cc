@@ -10,12 +10,12 @@
 #include <string>
 #include <vector>
 
-#include "sesame/simd/each_instruction_set.h"
 #include "sesame/backend/ref/interpreter.h"
 #include "sesame/base/error.h"
 #include "sesame/base/philox.h"
 #include "sesame/graph/op_def.h"
 #include "sesame/graph/ops/ops.h"
+#include "sesame/simd/each_instruction_set.h"
 
 namespace sesame {
 namespace {

@@ -7,10 +7,10 @@
 #include <random>
 #include <vector>
 
-#include "sesame/simd/each_instruction_set.h"
 #include "sesame/backend/cpu/gemm_kernels.h"
 #include "sesame/backend/cpu/linear_cross_entropy_rows.h"
 #include "sesame/base/error.h"
+#include "sesame/simd/each_instruction_set.h"
 
 namespace sesame {
 namespace {

@@ -15,8 +15,8 @@
 #define HWY_TARGET_INCLUDE "sesame/backend/cpu/math_test.cc"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
-#include "sesame/simd/each_instruction_set.h"
 #include "sesame/backend/cpu/element_formulas-inl.h"
+#include "sesame/simd/each_instruction_set.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace sesame {

@@ -13,8 +13,8 @@
 #include <cstdint>
 
 #include "hwy/highway.h"
-#include "sesame/simd/simd-inl.h"
 #include "sesame/base/philox.h"
+#include "sesame/simd/simd-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace sesame {
