@@ -203,7 +203,7 @@ void add_model_options(CLI::App& app, VectorTrainArguments& a) {
   app.add_option("--noise-exponent", o.noise_exponent, "noise words are drawn in proportion to count^this");
   app.add_option("--sample", o.sample, "threshold above which frequent words are thinned out; 0: never");
   app.add_option("--subsampling", a.subsampling, "formula: code (word2vec.c) or paper");
-  app.add_option("--rate", o.rate, "initial learning rate; 0: 0.025 skipgram, 0.075 cbow");
+  app.add_option("--rate", o.rate, "initial learning rate; 0: 0.025 skipgram, 0.15 cbow");
   app.add_option("--epochs", a.epochs, "times through the text (default 5; standard input 1)");
   app.add_option("--seed", o.seed, "another seed, other initial vectors and draws");
   app.add_flag("--full-gradient", a.full_gradient,
@@ -222,7 +222,7 @@ void add_run_options(CLI::App& app, VectorTrainArguments& a) {
   app.add_option("--save-output", r.save_output, "write the output matrix as well");
   app.add_option("--threads", a.threads, "processors to use; 0: all")->check(CLI::Range(0, 1024));
   app.add_flag("--deterministic", o.deterministic, "the same bytes for any number of threads");
-  app.add_option("--block", o.block, "centre words that share their noise words");
+  app.add_option("--block", o.block, "centre words that share their noise words; 0: 16 skipgram, 4 cbow");
   app.add_option("--shared-negatives", o.shared_negatives, "noise words of a block; 0: each centre word its own");
   app.add_option("--hot-rows", o.hot_rows, "most frequent output rows that each thread keeps for itself");
   app.add_flag("--compat", r.compat, "word2vec.c, step by step: slow, for comparison");

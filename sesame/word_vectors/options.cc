@@ -28,7 +28,7 @@ Enum find(const std::array<Enum, n>& values, std::string_view text, std::string_
 
 double default_rate(const VectorOptions& options) {
   if (options.architecture == Architecture::skipgram) return 0.025;
-  return options.cbow_gradient == CbowGradient::mean ? 0.075 : 0.05;
+  return options.cbow_gradient == CbowGradient::mean ? 0.15 : 0.05;
 }
 
 void check_subwords(const VectorOptions& o) {
@@ -39,8 +39,8 @@ void check_subwords(const VectorOptions& o) {
 }
 
 void check_shortcuts(const VectorOptions& o) {
-  require(o.block >= 1 && o.block <= Block::kMaxCentres, "block", o.block,
-          fmt::format("from 1 to {}", Block::kMaxCentres));
+  require(o.block >= 0 && o.block <= Block::kMaxCentres, "block", o.block,
+          fmt::format("from 0 to {}", Block::kMaxCentres));
   require(o.shared_negatives >= 0 && o.shared_negatives <= Block::kMaxNegatives, "shared-negatives", o.shared_negatives,
           fmt::format("from 0 to {}", Block::kMaxNegatives));
   require(o.hot_rows >= 0, "hot-rows", o.hot_rows, "0 or more");
@@ -59,6 +59,7 @@ VectorOptions resolved(VectorOptions o) {
   require(o.epochs >= 1 && o.epochs <= 1'000'000, "epochs", o.epochs, "from 1 to 1000000");
   check_subwords(o);
   check_shortcuts(o);
+  if (o.block == 0) o.block = o.architecture == Architecture::skipgram ? 16 : 4;
   if (o.rate == 0) o.rate = default_rate(o);
   if (o.max_n == 0) o.buckets = 0;
   return o;

@@ -34,7 +34,7 @@ struct VectorOptions {
   double sample = 1e-4;       // subsampling threshold; 0: keep every word
   SubsamplingRule subsampling = SubsamplingRule::code;
   double noise_exponent = 0.75;  // noise words are drawn in proportion to count^exponent
-  double rate = 0;               // initial learning rate; 0: 0.025 skip-gram, 0.075 CBOW, 0.05 CBOW with full gradient
+  double rate = 0;               // initial learning rate; 0: 0.025 skip-gram, 0.15 CBOW, 0.05 CBOW with full gradient
   int64_t epochs = 5;
   uint64_t seed = 1;
 
@@ -44,7 +44,9 @@ struct VectorOptions {
   int64_t buckets = 2'000'000;
 
   // Shortcuts: each changes what is computed, a little. docs/word_vectors.md has what each costs in quality.
-  int64_t block = 16;             // centres that share their negatives and see each other's rows as they were; 1..64
+  // Centres that share their negatives and see each other's rows as they were, 1..64; 0: 16 skip-gram, 4 CBOW, where a
+  // centre has one hidden vector and so fewer negatives do for it.
+  int64_t block = 0;
   int64_t shared_negatives = 32;  // rows drawn for a block and weighted by negative / shared_negatives; 0: as
                                   // many as are due, each centre its own
   int64_t hot_rows = 500;         // the most frequent output rows of which each thread keeps a copy; 0: none

@@ -52,7 +52,10 @@ struct Fixture {
   BlockBuilder builder;
 
   Fixture(const VectorOptions& o, const std::vector<uint64_t>& counts)
-      : options(o), vocabulary(numbered_words(counts)), samplers(o, vocabulary), builder(o, samplers) {}
+      : options(resolved(o)),
+        vocabulary(numbered_words(counts)),
+        samplers(options, vocabulary),
+        builder(options, samplers) {}
 };
 
 /// What the weights mean, pair by pair.

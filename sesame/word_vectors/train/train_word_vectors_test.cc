@@ -154,7 +154,7 @@ TEST(TrainWordVectors, FindsPlantedTopics) {
           options.deterministic = deterministic;
           if (architecture == Architecture::cbow) {
             options.rate = 0.2;
-            options.epochs = 5;
+            options.epochs = 8;
           }
           expect_learns(options, 2);
         }
