@@ -7,7 +7,6 @@
 #include <chrono>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <vector>
 
 #include "sesame/base/error.h"
@@ -133,18 +132,18 @@ struct Trainer {
   int64_t words;
   VectorTables& tables;
   BlockSamplers samplers;
-  std::optional<SubwordIndex> subwords;
+  std::unique_ptr<SubwordIndex> subwords;  // with n-grams only
 
   Trainer(const VectorOptions& vector_options, const Vocabulary& vocabulary, VectorTables& vector_tables)
       : options(vector_options), words(vocabulary.size()), tables(vector_tables), samplers(options, vocabulary) {
     if (options.max_n > 0) {
-      subwords.emplace(vocabulary, SubwordShape{options.min_n, options.max_n, options.buckets});
+      subwords =
+          std::make_unique<SubwordIndex>(vocabulary, SubwordShape{options.min_n, options.max_n, options.buckets});
     }
   }
 
   [[nodiscard]] std::unique_ptr<Lane> lane(RowView input, RowView output) const {
-    return std::make_unique<Lane>(options, samplers, subwords ? &*subwords : nullptr, words, std::move(input),
-                                  std::move(output));
+    return std::make_unique<Lane>(options, samplers, subwords.get(), words, std::move(input), std::move(output));
   }
   /// A lane on the tables themselves. The rows touched most are the first words', or the nodes next to the root.
   [[nodiscard]] std::unique_ptr<Lane> shared_lane() const {
