@@ -11,9 +11,9 @@
 #include "sesame/cli/verbs.h"
 #include "sesame/corpus/document_reader.h"
 #include "sesame/io/byte_stream.h"
-#include "sesame/text/bpe_trainer.h"
+#include "sesame/text/bpe/bpe_trainer.h"
 #include "sesame/text/character_tokenizer.h"
-#include "sesame/text/word_counter.h"
+#include "sesame/text/words/word_counter.h"
 #include "sesame/train/run_directory.h"
 
 namespace sesame {

@@ -5,9 +5,9 @@
 #include <algorithm>
 
 #include "sesame/base/error.h"
-#include "sesame/text/byte_level_stages.h"
+#include "sesame/text/bpe/byte_level_stages.h"
 #include "sesame/text/tokenizer_spec.h"
-#include "sesame/text/unicode.h"
+#include "sesame/text/unicode/unicode.h"
 
 namespace sesame {
 

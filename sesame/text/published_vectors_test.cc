@@ -8,8 +8,8 @@
 
 #include "sesame/base/file.h"
 #include "sesame/base/test_data.h"
-#include "sesame/text/foreign_vocabulary.h"
-#include "sesame/text/json_cursor.h"
+#include "sesame/text/files/foreign_vocabulary.h"
+#include "sesame/text/files/json_cursor.h"
 #include "sesame/text/tokenizer.h"
 
 // Ids that the original tokenizers gave (the test vectors of the kitoken, transformers.js and llama.cpp projects).

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <initializer_list>
 #include <mutex>
 #include <utility>
@@ -12,36 +11,25 @@
 #include "sesame/base/error.h"
 #include "sesame/base/file.h"
 #include "sesame/base/hash.h"
-#include "sesame/text/bpe_encoder.h"
-#include "sesame/text/text_stages.h"
-#include "sesame/text/token_table.h"
-#include "sesame/text/word_cache.h"
+#include "sesame/base/thread_pool.h"
+#include "sesame/text/encode/make_encoder.h"
+#include "sesame/text/encode/thread_states.h"
+#include "sesame/text/encode/token_table.h"
+#include "sesame/text/files/tokenizer_json.h"
+#include "sesame/text/pipeline/added_tokens.h"
+#include "sesame/text/pipeline/describe_pipeline.h"
+#include "sesame/text/pipeline/post_processor.h"
+#include "sesame/text/pipeline/text_stages.h"
+#include "sesame/text/tokenizer_pipeline.h"
+#include "sesame/text/tokenizer_spec.h"
 
 namespace sesame {
 namespace {
 
 constexpr uint64_t max_file_bytes = uint64_t{256} << 20;
 
-/// What encoding keeps between calls, one per thread. The cache is of the tokenizer that used it last.
-struct ThreadState {
-  uint64_t owner = 0;
-  WordCache cache;
-  BpeScratch scratch;
-};
-
-ThreadState& thread_state(uint64_t owner) {
-  thread_local ThreadState state;
-  if (state.owner != owner) {
-    if (state.owner != 0) state.cache.clear();
-    state.owner = owner;
-  }
-  return state;
-}
-
-uint64_t next_serial() {
-  static std::atomic<uint64_t> serial{0};
-  return ++serial;
-}
+/// Longer stretches are encoded block by block, so that ids and buffers stay in the cache.
+constexpr size_t block_bytes = size_t{256} << 10;
 
 std::optional<int32_t> first_special(const TokenTable& table, std::initializer_list<std::string_view> names) {
   for (const std::string_view name : names) {
@@ -51,25 +39,26 @@ std::optional<int32_t> first_special(const TokenTable& table, std::initializer_l
   return std::nullopt;
 }
 
-/// Whether no token holds U+2581 after another character: then no merge crosses the place before a run of U+2581.
-bool cuts_before_runs(const TokenizerSpec& spec) {
-  const auto continues = [](const VocabularyEntry& entry) {
-    bool other = false;
-    for (size_t i = 0; i < entry.token.size();) {
-      const Utf8Char c = decode_utf8(entry.token, i);
-      if (c.code == 0x2581 && other) return true;
-      other = other || c.code != 0x2581;
-      i += c.length;
-    }
-    return false;
-  };
-  const auto is_mark = [](const VocabularyEntry& entry) { return entry.token == "\xE2\x96\x81"; };
-  return std::any_of(spec.vocabulary.begin(), spec.vocabulary.end(), is_mark) &&
-         std::none_of(spec.vocabulary.begin(), spec.vocabulary.end(), continues);
+std::optional<std::string_view> unknown_token(const TokenizerSpec& spec) {
+  if (const auto* bpe = std::get_if<model::Bpe>(&spec.model)) {
+    return bpe->unk_token ? std::optional<std::string_view>(*bpe->unk_token) : std::nullopt;
+  }
+  if (const auto* words = std::get_if<model::WordLevel>(&spec.model)) return words->unk_token;
+  if (const auto* pieces = std::get_if<model::WordPiece>(&spec.model)) return pieces->unk_token;
+  return std::nullopt;
 }
 
-std::vector<std::pair<std::string, AddedToken>> added_tokens(const TokenizerSpec& spec, bool normalized,
-                                                             const Normalizer& normalizer) {
+std::optional<int32_t> unknown_id(const TokenizerSpec& spec, const TokenTable& table) {
+  if (const auto* unigram = std::get_if<model::Unigram>(&spec.model)) return unigram->unk_id;
+  if (const auto* pieces = std::get_if<model::SentencePiece>(&spec.model)) return pieces->unk_id;
+  const std::optional<std::string_view> token = unknown_token(spec);
+  if (!token) return std::nullopt;
+  const auto found = table.ids().find(*token);
+  return found == table.ids().end() ? std::nullopt : std::optional(found->second);
+}
+
+std::vector<std::pair<std::string, AddedToken>> added_tokens(const TokenizerSpec& spec, bool normalized) {
+  const Normalizer normalizer(spec.normalizers, "normalizer");
   std::vector<std::pair<std::string, AddedToken>> tokens;
   for (const AddedToken& token : spec.added_tokens) {
     if (token.normalized != normalized) continue;
@@ -78,126 +67,98 @@ std::vector<std::pair<std::string, AddedToken>> added_tokens(const TokenizerSpec
   return tokens;
 }
 
-/// The ids that a template puts before and after the text.
-struct Surround {
-  std::vector<int32_t> before;
-  std::vector<int32_t> after;
-};
-
-Surround surround(const TokenizerSpec& spec, const TokenTable& table, std::string_view origin) {
-  Surround result;
-  bool found_template = false;
-  for (const post_processor::Step& step : spec.post_processors) {
-    const auto* text_template = std::get_if<post_processor::Template>(&step);
-    if (text_template == nullptr) continue;
-    if (std::exchange(found_template, true)) {
-      fail(fmt::format("{}: post_processor: Sesame supports one TemplateProcessing", origin));
-    }
-    bool after = false;
-    for (const post_processor::Place& place : text_template->single) {
-      if (place.sequence) {
-        if (after || place.id != "A") {
-          fail(fmt::format("{}: post_processor.single: expected the sequence A once", origin));
-        }
-        after = true;
-        continue;
-      }
-      const auto token = std::find_if(text_template->special_tokens.begin(), text_template->special_tokens.end(),
-                                      [&](const post_processor::TemplateToken& t) { return t.id == place.id; });
-      if (token == text_template->special_tokens.end()) {
-        fail(fmt::format("{}: post_processor.special_tokens: '{}' is missing", origin, place.id));
-      }
-      for (const int32_t id : token->ids) {
-        if (!table.contains(id)) {
-          fail(fmt::format("{}: post_processor.special_tokens: the id {} is not in the vocabulary", origin, id));
-        }
-        (after ? result.after : result.before).push_back(id);
-      }
-    }
-    if (!after) fail(fmt::format("{}: post_processor.single: the sequence A is missing", origin));
-  }
-  return result;
+TokenizerSpec without_normalizer(TokenizerSpec spec) {
+  spec.normalizers.clear();
+  return spec;
 }
 
 }  // namespace
 
-struct Tokenizer::Pipeline {
-  Pipeline(TokenizerSpec given, std::string_view origin)
-      : spec(std::move(given)),
-        table(spec, origin),
-        normalizer(spec.normalizers, fmt::format("{}: normalizer", origin)),
-        raw_tokens(added_tokens(spec, false, normalizer)),
-        normalized_tokens(added_tokens(spec, true, normalizer)),
-        pre_tokenizer(spec.pre_tokenizers, origin),
-        around(surround(spec, table, origin)),
-        serial(next_serial()) {
-    if (const auto* bpe = std::get_if<model::Bpe>(&spec.model)) {
-      encoder.emplace(*bpe, spec, pre_tokenizer.byte_level(), origin);
-      if (bpe->unk_token) unknown = table.ids().find(*bpe->unk_token)->second;
-      if (!pre_tokenizer.byte_level() && cuts_before_runs(spec)) pre_tokenizer.split_before_runs_of("\xE2\x96\x81");
-      return;
-    }
-    if (pre_tokenizer.byte_level()) {
-      fail(fmt::format("{}: pre_tokenizer: Sesame supports ByteLevel with a BPE model only", origin));
-    }
-    const auto found = table.ids().find(std::get<model::WordLevel>(spec.model).unk_token);
-    if (found != table.ids().end()) unknown = found->second;
-    for (const VocabularyEntry& entry : spec.vocabulary) {
-      if (!table.special(entry.id)) words.emplace(entry.token, entry.id);
-    }
+Tokenizer::Pipeline::Pipeline(TokenizerSpec given, std::string_view origin)
+    : spec(std::move(given)),
+      table(spec, origin),
+      raw_tokens(added_tokens(spec, false)),
+      normalized_tokens(added_tokens(spec, true)),
+      around(spec, table, origin),
+      serial(next_state_serial()) {
+  if (!normalized_tokens.empty() && !spec.normalizers.empty()) {
+    normalizer.emplace(spec.normalizers, fmt::format("{}: normalizer", origin));
+    encoder = make_pipeline_encoder(without_normalizer(spec), origin);
+  } else {
+    encoder = make_text_encoder(spec, origin);
   }
+  unknown = unknown_id(spec, table);
+}
 
-  void encode_piece(std::string_view piece, ThreadState& state, std::vector<int32_t>& ids) const {
-    if (!encoder) {
-      const auto word = words.find(piece);
-      if (word == words.end() && !unknown) fail_unknown_character(piece);
-      ids.push_back(word == words.end() ? *unknown : word->second);
-      return;
-    }
-    if (piece.size() > WordCache::max_word) return encoder->encode(piece, state.scratch, ids);
-    const WordCache::Key key = WordCache::key(piece);
-    if (const auto known = state.cache.find(key); !known.empty()) {
-      // Most words are one token.
-      ids.push_back(known[0]);
-      for (size_t i = 1; i < known.size(); ++i) ids.push_back(known[i]);
-      return;
-    }
-    const size_t before = ids.size();
-    encoder->encode(piece, state.scratch, ids);
-    state.cache.put(key, std::span(ids).subspan(before));
-  }
+Tokenizer::Pipeline::Sought Tokenizer::Pipeline::seek(const EncodeOptions& options) const {
+  const bool special = options.parse_special || options.special == SpecialText::recognize;
+  return {raw_tokens.seek(special, options.allowed_special), normalized_tokens.seek(special, options.allowed_special)};
+}
 
-  void encode_text(std::string_view text, bool at_start, bool parse_special, std::vector<int32_t>& ids) const {
-    std::string buffer;
-    if (!normalizer.empty()) {
-      buffer = normalizer.apply(text);
-      text = buffer;
+void Tokenizer::Pipeline::refuse_special(std::string_view text, const EncodeOptions& options) const {
+  if (options.parse_special || options.special != SpecialText::refuse) return;
+  for (const AddedTokenFinder* finder : {&raw_tokens, &normalized_tokens}) {
+    AddedTokenFinder::Sought sought = finder->seek(true, {}, false);
+    for (size_t i = 0; i < sought.token.size(); ++i) {
+      const auto& allowed = options.allowed_special;
+      if (std::find(allowed.begin(), allowed.end(), finder->tokens()[i].content) != allowed.end()) sought.token[i] = 0;
     }
-    ThreadState& state = thread_state(serial);
-    normalized_tokens.split(text, parse_special, [&](std::string_view stretch, const AddedToken* token) {
-      if (token != nullptr) {
-        ids.push_back(token->id);
-      } else {
-        pre_tokenizer.apply(stretch, at_start && stretch.data() == text.data(),
-                            [&](std::string_view piece) { encode_piece(piece, state, ids); });
-      }
+    finder->split(text, sought, [&](std::string_view stretch, const AddedToken* token) {
+      if (token == nullptr) return;
+      fail(
+          fmt::format("byte {} of the text begins the special token '{}', which is not allowed there: allow it, or "
+                      "encode special tokens as text",
+                      stretch.data() - text.data(), token->content));
     });
   }
+}
 
-  TokenizerSpec spec;
-  TokenTable table;
-  Normalizer normalizer;
-  AddedTokenFinder raw_tokens;
-  AddedTokenFinder normalized_tokens;
-  PreTokenizer pre_tokenizer;
-  std::optional<BpeEncoder> encoder;  // else a WordLevel model
-  StringMap words;
-  std::optional<int32_t> unknown;
-  Surround around;
-  uint64_t serial;
-  mutable std::once_flag fingerprint_once;
-  mutable uint64_t fingerprint = 0;
-};
+void Tokenizer::Pipeline::for_each_stretch(
+    std::string_view text, const Sought& sought,
+    FunctionRef<void(std::string_view stretch, const AddedToken* token, StretchStart start)> visit) const {
+  const auto start_of = [](std::string_view stretch, std::string_view whole, bool at_start) {
+    return at_start && stretch.data() == whole.data() ? StretchStart::text : StretchStart::stretch;
+  };
+  raw_tokens.split(text, sought.raw, [&](std::string_view chunk, const AddedToken* token) {
+    const bool at_start = chunk.data() == text.data();
+    if (token != nullptr) return visit(chunk, token, StretchStart::none);
+    const std::string buffer = normalizer ? normalizer->apply(chunk) : std::string();
+    if (normalizer) chunk = buffer;
+    normalized_tokens.split(chunk, sought.normalized, [&](std::string_view stretch, const AddedToken* found) {
+      visit(stretch, found, start_of(stretch, chunk, at_start));
+    });
+  });
+}
+
+void Tokenizer::Pipeline::encode_stretch(std::string_view stretch, StretchStart start, TextEncoder::State& state,
+                                         IdBuffer& ids, FunctionRef<void()> block_done) const {
+  while (stretch.size() > block_bytes) {
+    const size_t cut = encoder->next_cut(stretch, block_bytes);
+    if (cut >= stretch.size()) break;
+    encoder->encode(stretch.substr(0, cut), start, state, ids);
+    block_done();
+    stretch.remove_prefix(cut);
+    start = StretchStart::none;
+  }
+  encoder->encode(stretch, start, state, ids);
+  block_done();
+}
+
+void Tokenizer::Pipeline::encode(std::string_view text, const EncodeOptions& options, IdBuffer& ids,
+                                 FunctionRef<void()> block_done) const {
+  refuse_special(text, options);
+  TextEncoder::State& state = thread_state(serial, *encoder);
+  if (options.add_special) ids.append(around.before());
+  for_each_stretch(text, seek(options), [&](std::string_view stretch, const AddedToken* token, StretchStart start) {
+    if (token != nullptr) {
+      ids.push(token->id);
+    } else {
+      encode_stretch(stretch, start, state, ids, block_done);
+    }
+  });
+  if (options.add_special) ids.append(around.after());
+  block_done();
+}
 
 Tokenizer::Tokenizer(TokenizerSpec spec, std::string_view origin)
     : pipeline_(std::make_shared<const Pipeline>(std::move(spec), origin)) {}
@@ -214,24 +175,35 @@ void Tokenizer::save(const std::filesystem::path& path) const {
 
 std::string Tokenizer::to_json() const { return format_tokenizer_json(pipeline_->spec); }
 
-std::vector<int32_t> Tokenizer::encode(std::string_view text, EncodeOptions options) const {
+std::vector<int32_t> Tokenizer::encode(std::string_view text, const EncodeOptions& options) const {
   std::vector<int32_t> ids;
-  ids.reserve(text.size() / 3 + 8);
   encode_append(text, options, ids);
   return ids;
 }
 
-void Tokenizer::encode_append(std::string_view text, EncodeOptions options, std::vector<int32_t>& ids) const {
-  const Pipeline& p = *pipeline_;
-  if (options.add_special) ids.insert(ids.end(), p.around.before.begin(), p.around.before.end());
-  p.raw_tokens.split(text, options.parse_special, [&](std::string_view stretch, const AddedToken* token) {
-    if (token != nullptr) {
-      ids.push_back(token->id);
-    } else {
-      p.encode_text(stretch, stretch.data() == text.data(), options.parse_special, ids);
-    }
+void Tokenizer::encode_append(std::string_view text, const EncodeOptions& options, std::vector<int32_t>& ids) const {
+  IdBuffer& buffer = thread_ids();
+  buffer.clear();
+  pipeline_->encode(text, options, buffer, [&] {
+    const std::span<const int32_t> block = buffer.ids();
+    ids.insert(ids.end(), block.begin(), block.end());
+    buffer.clear();
   });
-  if (options.add_special) ids.insert(ids.end(), p.around.after.begin(), p.around.after.end());
+}
+
+void Tokenizer::encode_append(std::string_view text, const EncodeOptions& options, IdBuffer& ids) const {
+  pipeline_->encode(text, options, ids, [] {});
+}
+
+uint64_t Tokenizer::count(std::string_view text, const EncodeOptions& options) const {
+  IdBuffer& buffer = thread_ids();
+  buffer.clear();
+  uint64_t count = 0;
+  pipeline_->encode(text, options, buffer, [&] {
+    count += buffer.size();
+    buffer.clear();
+  });
+  return count;
 }
 
 std::string Tokenizer::decode(std::span<const int32_t> ids, bool skip_special) const {
@@ -287,6 +259,8 @@ std::optional<int32_t> Tokenizer::begin_of_text() const noexcept {
 
 std::optional<int32_t> Tokenizer::unknown() const noexcept { return pipeline_->unknown; }
 
+const TokenizerSpec& Tokenizer::spec() const { return pipeline_->spec; }
+
 uint64_t Tokenizer::fingerprint() const {
   const Pipeline& p = *pipeline_;
   std::call_once(p.fingerprint_once, [&] { p.fingerprint = xxh3(to_json()); });
@@ -294,44 +268,5 @@ uint64_t Tokenizer::fingerprint() const {
 }
 
 std::string Tokenizer::describe() const { return describe_pipeline(pipeline_->spec); }
-
-StreamDecoder::StreamDecoder(Tokenizer tokenizer) : StreamDecoder(std::move(tokenizer), Options{}) {}
-
-StreamDecoder::StreamDecoder(Tokenizer tokenizer, Options options)
-    : tokenizer_(std::move(tokenizer)), options_(options) {
-  restart();
-}
-
-std::string StreamDecoder::push(int32_t id) {
-  const TokenTable& table = tokenizer_.pipeline_->table;
-  const TokenTable::Start& start = table.start();
-  table.check(id);
-  if (options_.skip_special && table.special(id)) return {};
-  const bool first = !std::exchange(started_, true);
-  std::string bytes = first ? table.first_bytes(id) : std::string(table.bytes(id));
-  // The characters to strip may come in several tokens; the first other one ends them.
-  size_t strip = 0;
-  while (strip < bytes.size() && strips_left_ > 0 && bytes[strip] == start.strip) {
-    ++strip;
-    --strips_left_;
-  }
-  if (strip < bytes.size()) strips_left_ = 0;
-  bytes.erase(0, strip);
-  if (!first && start.spaced) bytes.insert(0, " ");
-  pending_ += bytes;
-  return take_whole_utf8(pending_, false);
-}
-
-std::string StreamDecoder::finish() {
-  std::string rest = take_whole_utf8(pending_, true);
-  restart();
-  return rest;
-}
-
-void StreamDecoder::restart() {
-  pending_.clear();
-  started_ = options_.continuation;
-  strips_left_ = options_.continuation ? 0 : tokenizer_.pipeline_->table.start().strip_count;
-}
 
 }  // namespace sesame

@@ -9,16 +9,34 @@
 #include <string_view>
 #include <vector>
 
+#include "sesame/text/encode/id_buffer.h"
+#include "sesame/text/encoding.h"
+
 namespace sesame {
 
 struct TokenizerSpec;
+class ThreadPool;
+
+/// What special tokens are that stand written out in a text ("<|endoftext|>").
+enum class SpecialText : uint8_t {
+  text,       // ordinary text: what text from strangers needs
+  recognize,  // their ids
+  refuse,     // an Error, as tiktoken's encode does by default
+};
 
 struct EncodeOptions {
-  /// Whether special tokens written out in the text ("<|endoftext|>") become their ids. Off, they are ordinary text,
-  /// which is what text from strangers needs. Added tokens that are not special are always recognised.
+  /// Special tokens in the text become their ids: SpecialText::recognize. Added tokens that are not special are always
+  /// recognised.
   bool parse_special = false;
   /// Whether the post-processor adds its tokens (Llama's leading <s>).
   bool add_special = false;
+  /// With parse_special off: what special tokens in the text are.
+  SpecialText special = SpecialText::text;
+  /// Special tokens that are recognised whatever the two fields above say. (tiktoken's allowed_special; what it calls
+  /// disallowed_special is SpecialText::refuse.)
+  std::vector<std::string> allowed_special = {};
+  /// Whether the tokenizer's own truncation and padding apply. Off, no text is cut, as corpora need.
+  bool truncate_and_pad = false;
 };
 
 /// Text to token ids and back, by the pipeline of a Hugging Face tokenizer.json: normalizer, pre-tokenizer, model,
@@ -31,28 +49,60 @@ struct EncodeOptions {
 ///    their own: byte-level models and models with byte fallback return them unchanged from decode.
 /// 3. Encoding is linear in the text but for an n log n term in the length of one unsplittable piece.
 /// 4. What a file holds and Sesame cannot honour is refused by name when it is loaded; nothing is ignored.
-/// 5. Each thread that encodes keeps one cache of recent words, of about 1.5 MiB.
+/// 5. Each thread that encodes keeps the state of the tokenizers that it used last, a few MiB each.
+/// 6. What several threads do together is what one does.
 class Tokenizer {
  public:
   /// Compiles a pipeline (tokenizer_spec.h). Throws Error for a pipeline that contradicts itself; `origin` names it
   /// there.
   explicit Tokenizer(TokenizerSpec spec, std::string_view origin = "tokenizer");
 
-  /// Reads a tokenizer.json, or the one in a model directory. Throws Error naming the file and the key.
+  /// Reads a tokenizer in any format that Sesame knows (files/load_tokenizer.h), or the one in a model directory.
+  /// Throws Error naming the file and the key.
   static Tokenizer load(const std::filesystem::path& path);
 
   /// Writes a tokenizer.json that Hugging Face's tokenizers reads, atomically. A directory gets `tokenizer.json` inside
-  /// it.
+  /// it; a tokenizer that came from SentencePiece its `tokenizer.model`, which is exact.
   void save(const std::filesystem::path& path) const;
 
-  /// The same file as text.
+  /// tokenizer.json as text.
   [[nodiscard]] std::string to_json() const;
 
+  /// The pipeline as data.
+  [[nodiscard]] const TokenizerSpec& spec() const;
+
   /// Throws Error for a character that neither the vocabulary nor an unknown token nor byte fallback can express.
-  [[nodiscard]] std::vector<int32_t> encode(std::string_view text, EncodeOptions options = {}) const;
+  [[nodiscard]] std::vector<int32_t> encode(std::string_view text, const EncodeOptions& options = {}) const;
 
   /// As encode, appending to `ids`: nothing is allocated once its capacity suffices.
-  void encode_append(std::string_view text, EncodeOptions options, std::vector<int32_t>& ids) const;
+  void encode_append(std::string_view text, const EncodeOptions& options, std::vector<int32_t>& ids) const;
+
+  /// A long text on several threads.
+  [[nodiscard]] std::vector<int32_t> encode(std::string_view text, const EncodeOptions& options,
+                                            ThreadPool& threads) const;
+
+  /// Appends to a buffer that keeps its memory: the fastest form.
+  void encode_append(std::string_view text, const EncodeOptions& options, IdBuffer& ids) const;
+
+  /// Many texts on several threads: ids of text i are [ends[i - 1], ends[i]) of `ids`.
+  struct Batch {
+    IdBuffer ids;
+    std::vector<uint64_t> ends;
+    [[nodiscard]] std::span<const int32_t> operator[](size_t i) const {
+      const uint64_t begin = i == 0 ? 0 : ends[i - 1];
+      return ids.ids().subspan(begin, ends[i] - begin);
+    }
+  };
+  [[nodiscard]] Batch encode_batch(std::span<const std::string_view> texts, const EncodeOptions& options,
+                                   ThreadPool& threads) const;
+
+  /// How many ids encode would give, without storing them.
+  [[nodiscard]] uint64_t count(std::string_view text, const EncodeOptions& options = {}) const;
+
+  /// Ids with offsets, types and masks; of a pair of texts where `pair` is given. add_special and truncate_and_pad are
+  /// as Hugging Face's encode has them only if both are set.
+  [[nodiscard]] Encoding encode_full(std::string_view text, std::optional<std::string_view> pair,
+                                     const EncodeOptions& options) const;
 
   /// The exact bytes of the tokens: not UTF-8 where the ids are not (StreamDecoder makes text fit to print).
   /// `skip_special` leaves out special tokens. Throws Error for an id outside the vocabulary.

@@ -10,8 +10,9 @@
 #include "sesame/base/error.h"
 #include "sesame/base/file.h"
 #include "sesame/base/test_data.h"
-#include "sesame/text/bpe_trainer.h"
+#include "sesame/text/bpe/bpe_trainer.h"
 #include "sesame/text/character_tokenizer.h"
+#include "sesame/text/files/tokenizer_json.h"
 #include "sesame/text/tokenizer_spec.h"
 
 namespace sesame {

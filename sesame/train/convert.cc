@@ -9,7 +9,7 @@
 #include "sesame/base/error.h"
 #include "sesame/base/file.h"
 #include "sesame/models/gpt.h"
-#include "sesame/text/foreign_vocabulary.h"
+#include "sesame/text/files/foreign_vocabulary.h"
 #include "sesame/train/model_directory.h"
 
 namespace sesame {

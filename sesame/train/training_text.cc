@@ -13,9 +13,9 @@
 #include "sesame/data/prepare.h"
 #include "sesame/data/split.h"
 #include "sesame/io/byte_stream.h"
-#include "sesame/text/bpe_trainer.h"
+#include "sesame/text/bpe/bpe_trainer.h"
 #include "sesame/text/character_tokenizer.h"
-#include "sesame/text/word_counter.h"
+#include "sesame/text/words/word_counter.h"
 
 namespace sesame {
 namespace {

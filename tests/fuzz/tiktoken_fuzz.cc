@@ -1,4 +1,4 @@
-#include "sesame/text/foreign_vocabulary.h"
+#include "sesame/text/files/foreign_vocabulary.h"
 #include "tests/fuzz/target.h"
 #include "tests/fuzz/tokenizer_use.h"
 

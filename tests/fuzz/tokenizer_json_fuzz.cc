@@ -1,3 +1,4 @@
+#include "sesame/text/files/tokenizer_json.h"
 #include "sesame/text/tokenizer_spec.h"
 #include "tests/fuzz/target.h"
 #include "tests/fuzz/tokenizer_use.h"

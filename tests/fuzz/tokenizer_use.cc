@@ -1,7 +1,8 @@
 #include "tests/fuzz/tokenizer_use.h"
 
+#include "sesame/text/files/tokenizer_json.h"
 #include "sesame/text/tokenizer_spec.h"
-#include "sesame/text/unicode.h"
+#include "sesame/text/unicode/unicode.h"
 #include "tests/fuzz/target.h"
 
 namespace sesame::fuzz {

@@ -5,8 +5,8 @@
 #include <limits>
 
 #include "sesame/base/error.h"
-#include "sesame/text/string_map.h"
-#include "sesame/text/unicode.h"
+#include "sesame/text/unicode/unicode.h"
+#include "sesame/text/words/string_map.h"
 #include "sesame/word_vectors/explore/text_lines.h"
 
 namespace sesame {

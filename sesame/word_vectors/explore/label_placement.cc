@@ -7,7 +7,7 @@
 #include <string>
 #include <unordered_map>
 
-#include "sesame/text/unicode.h"
+#include "sesame/text/unicode/unicode.h"
 
 namespace sesame {
 namespace {

@@ -8,7 +8,7 @@
 #include <iterator>
 
 #include "sesame/base/error.h"
-#include "sesame/text/unicode.h"
+#include "sesame/text/unicode/unicode.h"
 #include "sesame/word_vectors/explore/label_placement.h"
 
 namespace sesame {

@@ -10,7 +10,7 @@
 #include <set>
 
 #include "sesame/base/error.h"
-#include "sesame/text/unicode.h"
+#include "sesame/text/unicode/unicode.h"
 #include "sesame/word_vectors/explore/text_lines.h"
 
 namespace sesame {

@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "sesame/base/error.h"
-#include "sesame/word_vectors/words/word_key.h"
+#include "sesame/text/words/word_key.h"
 
 namespace sesame {
 namespace {

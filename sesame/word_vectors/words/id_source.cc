@@ -9,8 +9,8 @@
 
 #include "sesame/base/error.h"
 #include "sesame/base/text_format.h"
+#include "sesame/base/unnamed_file.h"
 #include "sesame/word_vectors/words/for_each_block.h"
-#include "sesame/word_vectors/words/unnamed_file.h"
 #include "sesame/word_vectors/words/word_encoder.h"
 
 namespace sesame {

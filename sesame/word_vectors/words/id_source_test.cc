@@ -9,8 +9,8 @@
 
 #include "sesame/base/error_of.h"
 #include "sesame/base/fault_injection.h"
+#include "sesame/base/unnamed_file.h"
 #include "sesame/word_vectors/words/test_corpus.h"
-#include "sesame/word_vectors/words/unnamed_file.h"
 
 namespace sesame {
 namespace {

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "sesame/base/function_ref.h"
+#include "sesame/text/words/word_map.h"
 #include "sesame/word_vectors/words/for_each_block.h"
 #include "sesame/word_vectors/words/phrases.h"
-#include "sesame/word_vectors/words/word_map.h"
 
 namespace sesame {
 

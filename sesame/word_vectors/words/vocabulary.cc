@@ -11,7 +11,7 @@
 #include "sesame/base/error.h"
 #include "sesame/base/file.h"
 #include "sesame/io/byte_stream.h"
-#include "sesame/word_vectors/words/word_key.h"
+#include "sesame/text/words/word_key.h"
 
 namespace sesame {
 namespace {

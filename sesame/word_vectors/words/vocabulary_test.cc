@@ -9,7 +9,7 @@
 #include "sesame/base/file.h"
 #include "sesame/base/philox.h"
 #include "sesame/base/temporary_directory.h"
-#include "sesame/word_vectors/words/word_key.h"
+#include "sesame/text/words/word_key.h"
 
 namespace sesame {
 namespace {

@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "sesame/base/thread_pool.h"
-#include "sesame/word_vectors/words/sorted_runs.h"
+#include "sesame/text/words/sorted_runs.h"
+#include "sesame/text/words/word_map.h"
 #include "sesame/word_vectors/words/vocabulary.h"
-#include "sesame/word_vectors/words/word_map.h"
 #include "sesame/word_vectors/words/word_source.h"
 
 namespace sesame {

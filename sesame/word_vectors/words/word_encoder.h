@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "sesame/text/words/word_map.h"
 #include "sesame/word_vectors/words/vocabulary.h"
-#include "sesame/word_vectors/words/word_map.h"
 #include "sesame/word_vectors/words/word_source.h"
 
 namespace sesame {

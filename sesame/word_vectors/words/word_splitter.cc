@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "sesame/base/error.h"
-#include "sesame/text/unicode.h"
+#include "sesame/text/unicode/unicode.h"
 #include "sesame/word_vectors/words/find_breaks.h"
 #include "sesame/word_vectors/words/word_source.h"
 
