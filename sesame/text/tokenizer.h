@@ -140,9 +140,12 @@ class Tokenizer {
   /// The pipeline in words, one line a stage.
   [[nodiscard]] std::string describe() const;
 
+  /// What copies share (tokenizer_pipeline.h).
+  struct Pipeline;
+  [[nodiscard]] const Pipeline& pipeline() const noexcept { return *pipeline_; }
+
  private:
   friend class StreamDecoder;
-  struct Pipeline;
   std::shared_ptr<const Pipeline> pipeline_;
 };
 

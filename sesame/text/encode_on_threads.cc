@@ -1,0 +1,178 @@
+#include <algorithm>
+#include <cstring>
+
+#include "sesame/base/thread_pool.h"
+#include "sesame/text/encode/thread_states.h"
+#include "sesame/text/tokenizer.h"
+#include "sesame/text/tokenizer_pipeline.h"
+
+namespace sesame {
+namespace {
+
+/// Texts up to this long are encoded by one thread; longer ones are cut at places that their encoder allows.
+constexpr size_t kPartBytes = size_t{256} << 10;
+
+/// What one thread does at a time: parts of about this much text.
+constexpr size_t kShareBytes = size_t{128} << 10;
+
+/// A piece of the work whose ids do not depend on the others.
+struct Part {
+  enum class Kind : uint8_t { text, stretch, ids };
+  Kind kind;
+  StretchStart start;
+  std::string_view text;
+  std::span<const int32_t> ids;  // that need no work
+  int thread = 0;
+  uint64_t begin = 0;  // of its ids in the thread's buffer
+  uint64_t count = 0;
+};
+
+/// The parts of texts, in order.
+class Parts {
+ public:
+  Parts(const Tokenizer::Pipeline& pipeline, const EncodeOptions& options)
+      : pipeline_(pipeline), options_(options), sought_(pipeline.seek(options)) {}
+
+  void add(std::string_view text) {
+    // In normalized text stretches last for the visit only.
+    if (text.size() <= kPartBytes || pipeline_.normalizer) {
+      parts_.push_back({Part::Kind::text, StretchStart::text, text, {}});
+      return;
+    }
+    pipeline_.refuse_special(text, options_);
+    if (options_.add_special) add_ids(pipeline_.around.before());
+    pipeline_.for_each_stretch(text, sought_,
+                               [&](std::string_view stretch, const AddedToken* token, StretchStart start) {
+                                 if (token != nullptr) return add_ids({&token->id, 1});
+                                 add_stretch(stretch, start);
+                               });
+    if (options_.add_special) add_ids(pipeline_.around.after());
+  }
+
+  [[nodiscard]] size_t size() const noexcept { return parts_.size(); }
+  [[nodiscard]] std::vector<Part> take() { return std::move(parts_); }
+
+ private:
+  void add_ids(std::span<const int32_t> ids) {
+    parts_.push_back({Part::Kind::ids, StretchStart::none, {}, ids});
+    parts_.back().count = ids.size();
+  }
+
+  void add_stretch(std::string_view stretch, StretchStart start) {
+    while (stretch.size() > kPartBytes) {
+      const size_t cut = pipeline_.encoder->next_cut(stretch, kPartBytes);
+      if (cut >= stretch.size()) break;
+      parts_.push_back({Part::Kind::stretch, start, stretch.substr(0, cut), {}});
+      stretch.remove_prefix(cut);
+      start = StretchStart::none;
+    }
+    parts_.push_back({Part::Kind::stretch, start, stretch, {}});
+  }
+
+  const Tokenizer::Pipeline& pipeline_;
+  const EncodeOptions& options_;
+  Tokenizer::Pipeline::Sought sought_;
+  std::vector<Part> parts_;
+};
+
+/// Where shares of about kShareBytes begin, and the end.
+std::vector<size_t> share(const std::vector<Part>& parts) {
+  std::vector<size_t> begins;
+  size_t bytes = kShareBytes;
+  for (size_t i = 0; i < parts.size(); ++i) {
+    if (bytes >= kShareBytes) {
+      begins.push_back(i);
+      bytes = 0;
+    }
+    bytes += parts[i].text.size() + 1;
+  }
+  begins.push_back(parts.size());
+  return begins;
+}
+
+/// Encodes all parts; the ids lie in one buffer a thread.
+std::vector<IdBuffer> encode_parts(const Tokenizer::Pipeline& pipeline, const EncodeOptions& options,
+                                   std::vector<Part>& parts, ThreadPool& threads) {
+  std::vector<IdBuffer> buffers(static_cast<size_t>(threads.threads()));
+  const std::vector<size_t> begins = share(parts);
+  threads.run(static_cast<int64_t>(begins.size()) - 1, [&](int64_t block, int thread) {
+    IdBuffer& ids = buffers[static_cast<size_t>(thread)];
+    TextEncoder::State& state = thread_state(pipeline.serial, *pipeline.encoder);
+    for (size_t i = begins[static_cast<size_t>(block)]; i < begins[static_cast<size_t>(block) + 1]; ++i) {
+      Part& part = parts[i];
+      if (part.kind == Part::Kind::ids) continue;
+      part.thread = thread;
+      part.begin = ids.size();
+      if (part.kind == Part::Kind::text) {
+        pipeline.encode(part.text, options, ids, [] {});
+      } else {
+        pipeline.encoder->encode(part.text, part.start, state, ids);
+      }
+      part.count = ids.size() - part.begin;
+    }
+  });
+  return buffers;
+}
+
+/// Brings the ids of the parts together in order; `to` has room for all.
+void gather(const std::vector<Part>& parts, std::vector<IdBuffer>& buffers, int32_t* to, ThreadPool& threads) {
+  const std::vector<size_t> begins = share(parts);
+  std::vector<uint64_t> places(begins.size());
+  uint64_t place = 0;
+  for (size_t s = 0; s + 1 < begins.size(); ++s) {
+    places[s] = place;
+    for (size_t i = begins[s]; i < begins[s + 1]; ++i) place += parts[i].count;
+  }
+  threads.run(static_cast<int64_t>(begins.size()) - 1, [&](int64_t block, int) {
+    int32_t* out = to + places[static_cast<size_t>(block)];
+    for (size_t i = begins[static_cast<size_t>(block)]; i < begins[static_cast<size_t>(block) + 1]; ++i) {
+      const Part& part = parts[i];
+      const int32_t* from = part.kind == Part::Kind::ids
+                                ? part.ids.data()
+                                : buffers[static_cast<size_t>(part.thread)].ids().data() + part.begin;
+      if (part.count > 0) std::memcpy(out, from, part.count * sizeof(int32_t));
+      out += part.count;
+    }
+  });
+}
+
+uint64_t count_of(const std::vector<Part>& parts) {
+  uint64_t count = 0;
+  for (const Part& part : parts) count += part.count;
+  return count;
+}
+
+}  // namespace
+
+std::vector<int32_t> Tokenizer::encode(std::string_view text, const EncodeOptions& options, ThreadPool& threads) const {
+  Parts cut(*pipeline_, options);
+  cut.add(text);
+  std::vector<Part> parts = cut.take();
+  std::vector<IdBuffer> buffers = encode_parts(*pipeline_, options, parts, threads);
+  std::vector<int32_t> ids(count_of(parts));
+  gather(parts, buffers, ids.data(), threads);
+  return ids;
+}
+
+Tokenizer::Batch Tokenizer::encode_batch(std::span<const std::string_view> texts, const EncodeOptions& options,
+                                         ThreadPool& threads) const {
+  Parts cut(*pipeline_, options);
+  std::vector<size_t> ends;  // of the texts' parts
+  for (const std::string_view text : texts) {
+    cut.add(text);
+    ends.push_back(cut.size());
+  }
+  std::vector<Part> parts = cut.take();
+  std::vector<IdBuffer> buffers = encode_parts(*pipeline_, options, parts, threads);
+  Batch batch;
+  uint64_t count = 0;
+  for (size_t text = 0, part = 0; text < ends.size(); ++text) {
+    for (; part < ends[text]; ++part) count += parts[part].count;
+    batch.ends.push_back(count);
+  }
+  gather(parts, buffers, batch.ids.reserve(count), threads);
+  batch.ids.commit(count);
+  return batch;
+}
+
+}  // namespace sesame

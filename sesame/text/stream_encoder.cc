@@ -1,0 +1,95 @@
+#include "sesame/text/stream_encoder.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "sesame/base/error.h"
+#include "sesame/text/encode/thread_states.h"
+#include "sesame/text/tokenizer_pipeline.h"
+
+namespace sesame {
+namespace {
+
+// So much text is gathered before it is encoded: enough to make the looking for a cut cheap, little enough to wait for.
+constexpr size_t kLookBytes = size_t{64} << 10;
+
+// A cut is looked for in so much text at the end.
+constexpr size_t kTailBytes = size_t{16} << 10;
+
+}  // namespace
+
+StreamEncoder::StreamEncoder(Tokenizer tokenizer, EncodeOptions options)
+    : tokenizer_(std::move(tokenizer)), options_(std::move(options)), next_look_(kLookBytes) {
+  if (options_.truncate_and_pad) fail("a stream cannot be truncated or padded: its length is not known");
+  const Tokenizer::Pipeline& pipeline = tokenizer_.pipeline();
+  for (const AddedToken& token : pipeline.spec.added_tokens) hold_ = std::max(hold_, token.content.size() + 4);
+}
+
+void StreamEncoder::push(std::string_view text, std::vector<int32_t>& ids) {
+  while (!text.empty()) {
+    const size_t taken = std::min(text.size(), std::max(kLookBytes, next_look_ - std::min(next_look_, buffer_.size())));
+    buffer_.append(text.substr(0, taken));
+    text.remove_prefix(taken);
+    if (buffer_.size() < next_look_) continue;
+    const size_t cut = last_cut();
+    if (cut > 0) encode_front(cut, ids);
+    // What had no place to cut it is looked at again when there is twice as much.
+    next_look_ = std::max(kLookBytes, cut > 0 ? buffer_.size() + kLookBytes / 2 : 2 * buffer_.size());
+  }
+}
+
+void StreamEncoder::finish(std::vector<int32_t>& ids) {
+  encode_front(buffer_.size(), ids);
+  const Tokenizer::Pipeline& pipeline = tokenizer_.pipeline();
+  if (options_.add_special) ids.insert(ids.end(), pipeline.around.after().begin(), pipeline.around.after().end());
+  continues_ = false;
+  next_look_ = kLookBytes;
+}
+
+size_t StreamEncoder::last_cut() const {
+  const Tokenizer::Pipeline& pipeline = tokenizer_.pipeline();
+  if (pipeline.normalizer || buffer_.size() <= hold_) return 0;
+  const size_t certain = buffer_.size() - hold_;
+  const Tokenizer::Pipeline::Sought sought = pipeline.seek(options_);
+  const auto may_begin_word = [&](size_t place) {
+    // Whether a token that must stand alone begins here depends on what stands before it.
+    const auto byte = static_cast<uint8_t>(buffer_[place]);
+    return sought.raw.first_bytes[byte] != 0 || sought.normalized.first_bytes[byte] != 0;
+  };
+  size_t cut = 0;
+  pipeline.for_each_stretch(buffer_, sought, [&](std::string_view stretch, const AddedToken* token, StretchStart) {
+    if (token != nullptr) return;
+    const auto begin = static_cast<size_t>(stretch.data() - buffer_.data());
+    const size_t end = std::min(stretch.size(), certain - std::min(certain, begin));
+    for (size_t from = end > kTailBytes ? end - kTailBytes : 1; from < end;) {
+      const size_t place = pipeline.encoder->next_cut(stretch, from);
+      if (place >= end) break;
+      if (!may_begin_word(begin + place)) cut = begin + place;
+      from = place + 1;
+    }
+  });
+  return cut;
+}
+
+void StreamEncoder::encode_front(size_t bytes, std::vector<int32_t>& ids) {
+  const Tokenizer::Pipeline& pipeline = tokenizer_.pipeline();
+  const std::string_view text = std::string_view(buffer_).substr(0, bytes);
+  pipeline.refuse_special(text, options_);
+  if (options_.add_special && !continues_) {
+    ids.insert(ids.end(), pipeline.around.before().begin(), pipeline.around.before().end());
+  }
+  IdBuffer& out = thread_ids();
+  out.clear();
+  TextEncoder::State& state = thread_state(pipeline.serial, *pipeline.encoder);
+  pipeline.for_each_stretch(text, pipeline.seek(options_),
+                            [&](std::string_view stretch, const AddedToken* token, StretchStart start) {
+                              if (token != nullptr) return out.push(token->id);
+                              const bool goes_on = continues_ && start == StretchStart::text;
+                              pipeline.encode_stretch(stretch, goes_on ? StretchStart::none : start, state, out, [] {});
+                            });
+  ids.insert(ids.end(), out.ids().begin(), out.ids().end());
+  buffer_.erase(0, bytes);
+  continues_ = continues_ || bytes > 0;
+}
+
+}  // namespace sesame
