@@ -1,0 +1,75 @@
+#include "sesame/text/bpe/merge_table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <vector>
+
+#include "sesame/base/error.h"
+#include "sesame/text/files/image.h"
+
+namespace sesame {
+
+MergeTable::MergeTable(std::span<const MergeRule> rules, std::span<const uint32_t> ranks, std::string_view origin) {
+  if (rules.size() >= none) {
+    fail(fmt::format("{}: {} merges, Sesame supports at most {}", origin, rules.size(), none - 1));
+  }
+  std::vector<uint64_t> slots(std::bit_ceil(rules.size() * 2 + 2), empty);
+  set_slot_count(slots.size());
+  for (uint32_t number = 0; number < rules.size(); ++number) {
+    const MergeRule& rule = rules[number];
+    for (const int32_t id : {rule.left, rule.right, rule.merged}) {
+      if (id < 0 || id > max_token_id) {
+        fail(fmt::format("{}: the id {} of a merge is not from 0 to {}", origin, id, max_token_id));
+      }
+    }
+    const uint64_t pair = pack(rule.left, rule.right);
+    size_t i = slot(pair);
+    while (slots[i] != empty && slots[i] >> rule_bits != pair) i = (i + 1) & mask_;
+    slots[i] = (pair << rule_bits) | number;
+  }
+  slots_ = std::move(slots);
+  rules_ = std::vector<MergeRule>(rules.begin(), rules.end());
+  const bool ties = std::adjacent_find(ranks.begin(), ranks.end()) != ranks.end();
+  if (ties) ranks_ = std::vector<uint32_t>(ranks.begin(), ranks.end());
+}
+
+void MergeTable::set_slot_count(size_t count) noexcept {
+  mask_ = count - 1;
+  shift_ = 64 - std::countr_zero(count);
+}
+
+MergeTable::MergeTable(const ImageReader& image, std::string_view prefix) {
+  const std::string slots_name = fmt::format("{}.pairs", prefix);
+  const std::string rules_name = fmt::format("{}.rules", prefix);
+  const std::string ranks_name = fmt::format("{}.ranks", prefix);
+  slots_ = image.get<uint64_t>(slots_name);
+  rules_ = image.get<MergeRule>(rules_name);
+  ranks_ = image.get<uint32_t>(ranks_name);
+  if (slots_.size() < 2 || !std::has_single_bit(slots_.size())) {
+    image.fail_section(slots_name, "its size is no power of two");
+  }
+  for (const MergeRule& rule : rules_) {
+    for (const int32_t id : {rule.left, rule.right, rule.merged}) {
+      if (id < 0 || id > max_token_id) image.fail_section(rules_name, "an id is outside the vocabulary");
+    }
+  }
+  size_t free = 0;
+  for (const uint64_t entry : slots_) {
+    free += entry == empty ? 1 : 0;
+    if (entry != empty && (entry & none) >= rules_.size()) image.fail_section(slots_name, "it names a rule too many");
+  }
+  // A search ends at a free entry.
+  if (free == 0) image.fail_section(slots_name, "it is full");
+  if (!ranks_.empty() && ranks_.size() != rules_.size()) image.fail_section(ranks_name, "it has another size");
+  set_slot_count(slots_.size());
+}
+
+void MergeTable::write(ImageWriter& image, std::string_view prefix) const {
+  image.add(fmt::format("{}.pairs", prefix), slots_);
+  image.add(fmt::format("{}.rules", prefix), rules_);
+  image.add(fmt::format("{}.ranks", prefix), ranks_);
+}
+
+}  // namespace sesame
