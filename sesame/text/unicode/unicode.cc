@@ -5,55 +5,41 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <map>
 #include <memory>
 
 #include "sesame/base/error.h"
+#include "sesame/text/unicode/unicode_properties.h"
+#include "sesame/text/unicode/unicode_runs.h"
 
 namespace sesame {
 namespace {
 
-bool is_white_space(uint32_t code) {
-  if (code < 0x80) return (code >= 9 && code <= 13) || code == 32;
-  return code == 0x85 || code == 0xA0 || code == 0x1680 || (code >= 0x2000 && code <= 0x200A) || code == 0x2028 ||
-         code == 0x2029 || code == 0x202F || code == 0x205F || code == 0x3000;
-}
-
-uint8_t class_of(uint32_t code) {
-  unsigned bits = is_white_space(code) ? unsigned{char_space} : 0u;
-  switch (utf8proc_category(static_cast<utf8proc_int32_t>(code))) {
-    case UTF8PROC_CATEGORY_LU:
-    case UTF8PROC_CATEGORY_LT:
-      bits |= char_letter | char_upper_like | char_word;
-      break;
-    case UTF8PROC_CATEGORY_LL:
-      bits |= char_letter | char_lower_like | char_word;
-      break;
-    case UTF8PROC_CATEGORY_LM:
-    case UTF8PROC_CATEGORY_LO:
-      bits |= char_letter | char_upper_like | char_lower_like | char_word;
-      break;
-    case UTF8PROC_CATEGORY_MN:
-      bits |= char_nonspacing | char_upper_like | char_lower_like | char_word;
-      break;
-    case UTF8PROC_CATEGORY_MC:
-    case UTF8PROC_CATEGORY_ME:
-      bits |= char_upper_like | char_lower_like | char_word;
-      break;
-    case UTF8PROC_CATEGORY_ND:
-      bits |= char_number | char_word;
-      break;
-    case UTF8PROC_CATEGORY_NL:
-    case UTF8PROC_CATEGORY_NO:
-      bits |= char_number;
-      break;
-    case UTF8PROC_CATEGORY_PC:
-      bits |= char_word;
-      break;
+uint8_t class_of(GeneralCategory category) {
+  switch (category) {
+    case GeneralCategory::lu:
+    case GeneralCategory::lt:
+      return char_letter | char_upper_like | char_word;
+    case GeneralCategory::ll:
+      return char_letter | char_lower_like | char_word;
+    case GeneralCategory::lm:
+    case GeneralCategory::lo:
+      return char_letter | char_upper_like | char_lower_like | char_word;
+    case GeneralCategory::mn:
+      return char_nonspacing | char_upper_like | char_lower_like | char_word;
+    case GeneralCategory::mc:
+    case GeneralCategory::me:
+      return char_upper_like | char_lower_like | char_word;
+    case GeneralCategory::nd:
+      return char_number | char_word;
+    case GeneralCategory::nl:
+      return char_number | char_word;
+    case GeneralCategory::no:
+      return char_number;
+    case GeneralCategory::pc:
+      return char_word;
     default:
-      break;
+      return 0;
   }
-  return static_cast<uint8_t>(bits);
 }
 
 /// Applies `change` to every run of valid UTF-8 and copies the bytes between them.
@@ -165,15 +151,24 @@ std::string take_whole_utf8(std::string& pending, bool last) {
 }
 
 CharClasses::CharClasses() {
-  std::map<std::string, uint16_t> known;
-  std::string block(size_t{1} << block_bits, '\0');
-  for (uint32_t b = 0; b < block_count; ++b) {
-    for (uint32_t i = 0; i <= block_mask; ++i) block[i] = static_cast<char>(class_of((b << block_bits) + i));
-    const auto [entry, added] = known.try_emplace(block, static_cast<uint16_t>(known.size()));
-    if (added) storage_ += block;
-    index_[b] = entry->second;
+  const auto runs = general_category_runs;
+  for (size_t i = 0; i < runs.size(); ++i) {
+    const uint32_t stop = i + 1 < runs.size() ? runs[i + 1] >> 8 : PropertyTable::code_points;
+    table_.set(runs[i] >> 8, stop - 1, class_of(static_cast<GeneralCategory>(runs[i] & 0xFF)));
   }
-  blocks_ = reinterpret_cast<const uint8_t*>(storage_.data());
+  const auto add = [&](uint32_t code, uint8_t bits) {
+    const uint8_t held = table_.of(code);
+    if ((held & bits) != bits) table_.set(code, code, held | bits);
+  };
+  const auto alphabetic = alphabetic_runs;
+  for (size_t i = 0; i + 1 < alphabetic.size(); ++i) {
+    if ((alphabetic[i] & 0xFF) == 0) continue;
+    for (uint32_t code = alphabetic[i] >> 8; code < alphabetic[i + 1] >> 8; ++code) add(code, char_word);
+  }
+  for (const uint32_t code : {0x200Cu, 0x200Du}) add(code, char_word);
+  for (uint32_t code = 0; code <= 0x3000; ++code) {
+    if (is_white_space(code)) add(code, char_space);
+  }
   for (uint32_t code = 0; code < 128; ++code) ascii_[code] = of(code);
 }
 

@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "sesame/text/unicode/property_table.h"
+
 namespace sesame {
 
 /// Classes of a code point as the split patterns need them; several bits may be set.
@@ -15,7 +17,7 @@ enum CharClass : uint8_t {
   char_upper_like = 8,   // \p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}
   char_lower_like = 16,  // \p{Ll}\p{Lm}\p{Lo}\p{M}
   char_nonspacing = 32,  // \p{Mn}
-  char_word = 64,        // \w: letters, marks, decimal numbers, connector punctuation
+  char_word = 64,        // \w: Alphabetic, marks, decimal numbers, connector punctuation, join controls (UTS 18)
 };
 
 /// One character of a byte string: `length` bytes (1 to 4). Bytes that are not UTF-8 come one at a time, `valid` false
@@ -40,23 +42,16 @@ size_t find_invalid_utf8(std::string_view text) noexcept;
 /// `last`.
 std::string take_whole_utf8(std::string& pending, bool last);
 
-/// The class bits of every code point, by the Unicode version of the utf8proc library (15 in Debian 12).
+/// The class bits of every code point, by Unicode 16 (unicode_runs.h).
 class CharClasses {
  public:
-  [[nodiscard]] uint8_t of(uint32_t code) const noexcept {
-    return blocks_[(static_cast<size_t>(index_[code >> block_bits]) << block_bits) + (code & block_mask)];
-  }
+  [[nodiscard]] uint8_t of(uint32_t code) const noexcept { return table_.of(code); }
   [[nodiscard]] uint8_t of_ascii(uint8_t byte) const noexcept { return ascii_[byte]; }
   static const CharClasses& get();
 
  private:
   CharClasses();
-  static constexpr uint32_t block_bits = 7;
-  static constexpr uint32_t block_mask = (1u << block_bits) - 1;
-  static constexpr uint32_t block_count = 0x110000u >> block_bits;
-  uint16_t index_[block_count];
-  std::string storage_;
-  const uint8_t* blocks_ = nullptr;
+  PropertyTable table_;
   uint8_t ascii_[128];
 };
 
