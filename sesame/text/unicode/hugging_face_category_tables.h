@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-// Made by scripts/generate_hugging_face_categories.py from tokenizers 0.23.3: not for editing.
+// Made by scripts/generate_hugging_face_categories from tokenizers 0.23.3: not for editing.
 // clang-format off
 namespace sesame::hugging_face {
 
