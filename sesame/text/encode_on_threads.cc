@@ -41,12 +41,18 @@ class Parts {
     }
     pipeline_.refuse_special(text, options_);
     if (options_.add_special) add_ids(pipeline_.around.before());
+    add_stretches(text, false);
+    if (options_.add_special) add_ids(pipeline_.around.after());
+  }
+
+  /// Only where no added tokens are found in normalized text: its stretches do not last.
+  void add_stretches(std::string_view text, bool continues) {
     pipeline_.for_each_stretch(text, sought_,
                                [&](std::string_view stretch, const AddedToken* token, StretchStart start) {
                                  if (token != nullptr) return add_ids({&token->id, 1});
-                                 add_stretch(stretch, start);
+                                 const bool goes_on = continues && start == StretchStart::text;
+                                 add_stretch(stretch, goes_on ? StretchStart::none : start);
                                });
-    if (options_.add_special) add_ids(pipeline_.around.after());
   }
 
   [[nodiscard]] size_t size() const noexcept { return parts_.size(); }
@@ -152,6 +158,17 @@ std::vector<int32_t> Tokenizer::encode(std::string_view text, const EncodeOption
   std::vector<int32_t> ids(count_of(parts));
   gather(parts, buffers, ids.data(), threads);
   return ids;
+}
+
+void encode_on_threads(const Tokenizer::Pipeline& pipeline, std::string_view text, bool continues,
+                       const EncodeOptions& options, ThreadPool& threads, std::vector<int32_t>& ids) {
+  Parts cut(pipeline, options);
+  cut.add_stretches(text, continues);
+  std::vector<Part> parts = cut.take();
+  std::vector<IdBuffer> buffers = encode_parts(pipeline, options, parts, threads);
+  const size_t before = ids.size();
+  ids.resize(before + count_of(parts));
+  gather(parts, buffers, ids.data() + before, threads);
 }
 
 Tokenizer::Batch Tokenizer::encode_batch(std::span<const std::string_view> texts, const EncodeOptions& options,

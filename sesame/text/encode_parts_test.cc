@@ -115,6 +115,17 @@ TEST(StreamEncoder, GivesTheIdsOfTheWholeHoweverItIsCut) {
   }
 }
 
+TEST(StreamEncoder, ThreadsGiveTheIdsOfOne) {
+  const Tokenizer t = tokenizer();
+  ThreadPool threads(2);
+  const std::string text = make_text(20'000'000, 9);
+  StreamEncoder stream(t, {.parse_special = true}, &threads);
+  std::vector<int32_t> ids;
+  for (size_t at = 0; at < text.size(); at += 3'000'000) stream.push(std::string_view(text).substr(at, 3'000'000), ids);
+  stream.finish(ids);
+  EXPECT_EQ(ids, t.encode(text, {.parse_special = true}));
+}
+
 TEST(StreamEncoder, BeginsAnewAfterTheEnd) {
   const Tokenizer t = tokenizer();
   StreamEncoder stream(t);

@@ -4,22 +4,28 @@
 #include <utility>
 
 #include "sesame/base/error.h"
+#include "sesame/base/thread_pool.h"
 #include "sesame/text/encode/thread_states.h"
 #include "sesame/text/tokenizer_pipeline.h"
 
 namespace sesame {
 namespace {
 
-// So much text is gathered before it is encoded: enough to make the looking for a cut cheap, little enough to wait for.
+// Enough to make the looking for a cut cheap, little enough to wait for; and for each of several threads.
 constexpr size_t kLookBytes = size_t{64} << 10;
+constexpr size_t kLookBytesOfThread = size_t{4} << 20;
 
 // A cut is looked for in so much text at the end.
 constexpr size_t kTailBytes = size_t{16} << 10;
 
 }  // namespace
 
-StreamEncoder::StreamEncoder(Tokenizer tokenizer, EncodeOptions options)
-    : tokenizer_(std::move(tokenizer)), options_(std::move(options)), next_look_(kLookBytes) {
+StreamEncoder::StreamEncoder(Tokenizer tokenizer, EncodeOptions options, ThreadPool* threads)
+    : tokenizer_(std::move(tokenizer)),
+      options_(std::move(options)),
+      threads_(threads),
+      look_bytes_(threads == nullptr ? kLookBytes : kLookBytesOfThread * static_cast<size_t>(threads->threads())),
+      next_look_(look_bytes_) {
   if (options_.truncate_and_pad) fail("a stream cannot be truncated or padded: its length is not known");
   const Tokenizer::Pipeline& pipeline = tokenizer_.pipeline();
   for (const AddedToken& token : pipeline.spec.added_tokens) hold_ = std::max(hold_, token.content.size() + 4);
@@ -27,14 +33,15 @@ StreamEncoder::StreamEncoder(Tokenizer tokenizer, EncodeOptions options)
 
 void StreamEncoder::push(std::string_view text, std::vector<int32_t>& ids) {
   while (!text.empty()) {
-    const size_t taken = std::min(text.size(), std::max(kLookBytes, next_look_ - std::min(next_look_, buffer_.size())));
+    const size_t taken =
+        std::min(text.size(), std::max(look_bytes_, next_look_ - std::min(next_look_, buffer_.size())));
     buffer_.append(text.substr(0, taken));
     text.remove_prefix(taken);
     if (buffer_.size() < next_look_) continue;
     const size_t cut = last_cut();
     if (cut > 0) encode_front(cut, ids);
     // What had no place to cut it is looked at again when there is twice as much.
-    next_look_ = std::max(kLookBytes, cut > 0 ? buffer_.size() + kLookBytes / 2 : 2 * buffer_.size());
+    next_look_ = std::max(look_bytes_, cut > 0 ? buffer_.size() + look_bytes_ / 2 : 2 * buffer_.size());
   }
 }
 
@@ -43,7 +50,7 @@ void StreamEncoder::finish(std::vector<int32_t>& ids) {
   const Tokenizer::Pipeline& pipeline = tokenizer_.pipeline();
   if (options_.add_special) ids.insert(ids.end(), pipeline.around.after().begin(), pipeline.around.after().end());
   continues_ = false;
-  next_look_ = kLookBytes;
+  next_look_ = look_bytes_;
 }
 
 size_t StreamEncoder::last_cut() const {
@@ -78,6 +85,17 @@ void StreamEncoder::encode_front(size_t bytes, std::vector<int32_t>& ids) {
   if (options_.add_special && !continues_) {
     ids.insert(ids.end(), pipeline.around.before().begin(), pipeline.around.before().end());
   }
+  if (threads_ != nullptr && !pipeline.normalizer) {
+    encode_on_threads(pipeline, text, continues_, options_, *threads_, ids);
+  } else {
+    encode_here(text, ids);
+  }
+  buffer_.erase(0, bytes);
+  continues_ = continues_ || bytes > 0;
+}
+
+void StreamEncoder::encode_here(std::string_view text, std::vector<int32_t>& ids) {
+  const Tokenizer::Pipeline& pipeline = tokenizer_.pipeline();
   IdBuffer& out = thread_ids();
   out.clear();
   TextEncoder::State& state = thread_state(pipeline.serial, *pipeline.encoder);
@@ -88,8 +106,6 @@ void StreamEncoder::encode_front(size_t bytes, std::vector<int32_t>& ids) {
                               pipeline.encode_stretch(stretch, goes_on ? StretchStart::none : start, state, out, [] {});
                             });
   ids.insert(ids.end(), out.ids().begin(), out.ids().end());
-  buffer_.erase(0, bytes);
-  continues_ = continues_ || bytes > 0;
 }
 
 }  // namespace sesame

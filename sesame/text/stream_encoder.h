@@ -15,8 +15,9 @@ namespace sesame {
 /// kept until it ends.
 class StreamEncoder {
  public:
-  /// truncate_and_pad must be off: it needs the whole text.
-  explicit StreamEncoder(Tokenizer tokenizer, EncodeOptions options = {});
+  /// truncate_and_pad must be off: it needs the whole text. With `threads`, which must outlive the encoder, more text
+  /// is gathered and encoded by all of them.
+  explicit StreamEncoder(Tokenizer tokenizer, EncodeOptions options = {}, ThreadPool* threads = nullptr);
 
   /// Takes the next part and appends the ids that are certain. Throws as Tokenizer::encode does.
   void push(std::string_view text, std::vector<int32_t>& ids);
@@ -28,9 +29,12 @@ class StreamEncoder {
   /// The place up to which the buffered text can be encoded by itself, 0 where there is none.
   [[nodiscard]] size_t last_cut() const;
   void encode_front(size_t bytes, std::vector<int32_t>& ids);
+  void encode_here(std::string_view text, std::vector<int32_t>& ids);
 
   Tokenizer tokenizer_;
   EncodeOptions options_;
+  ThreadPool* threads_;
+  size_t look_bytes_;  // so much text is gathered before it is encoded
   std::string buffer_;
   size_t next_look_;        // no cut is looked for while the buffer is shorter
   bool continues_ = false;  // text before the buffer was encoded

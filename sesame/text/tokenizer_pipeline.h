@@ -55,4 +55,9 @@ struct Tokenizer::Pipeline {
   mutable uint64_t fingerprint = 0;
 };
 
+/// Appends the ids of a text, without what the post-processor adds, on several threads. `continues`: a text before it
+/// was encoded, and it was cut where the encoder allows.
+void encode_on_threads(const Tokenizer::Pipeline& pipeline, std::string_view text, bool continues,
+                       const EncodeOptions& options, ThreadPool& threads, std::vector<int32_t>& ids);
+
 }  // namespace sesame
