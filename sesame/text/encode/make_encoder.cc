@@ -9,6 +9,7 @@
 #include "sesame/text/bpe/bpe_model.h"
 #include "sesame/text/encode/pipeline_encoder.h"
 #include "sesame/text/pipeline/word_level_model.h"
+#include "sesame/text/wordpiece/wordpiece_model.h"
 
 namespace sesame {
 namespace {
@@ -33,6 +34,9 @@ std::unique_ptr<TokenModel> make_token_model(const TokenizerSpec& spec, std::str
   }
   if (const auto* words = std::get_if<model::WordLevel>(&spec.model)) {
     return std::make_unique<WordLevelModel>(*words, spec);
+  }
+  if (const auto* pieces = std::get_if<model::WordPiece>(&spec.model)) {
+    return std::make_unique<WordPieceModel>(*pieces, spec);
   }
   fail(fmt::format("{}: Sesame does not support this model", origin));
 }
