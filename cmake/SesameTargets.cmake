@@ -24,6 +24,20 @@ foreach(library IN LISTS libraries)
   endif()
 endforeach()
 
+# The tokenizers alone, for C and whoever calls C (sesame/tokenizer.h): nothing but its functions can be seen.
+add_library(sesame_tokenizer SHARED)
+add_library(Sesame::sesame_tokenizer ALIAS sesame_tokenizer)
+set_target_properties(sesame_tokenizer PROPERTIES LINKER_LANGUAGE CXX VERSION ${PROJECT_VERSION}
+  SOVERSION ${PROJECT_VERSION_MAJOR} LINK_DEPENDS ${PROJECT_SOURCE_DIR}/cmake/tokenizer.map)
+target_include_directories(sesame_tokenizer PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}> $<INSTALL_INTERFACE:include>)
+target_link_options(sesame_tokenizer PRIVATE -Wl,--version-script=${PROJECT_SOURCE_DIR}/cmake/tokenizer.map)
+foreach(folder base simd io text)
+  if(TARGET sesame_${folder})
+    target_sources(sesame_tokenizer PRIVATE $<TARGET_OBJECTS:sesame_${folder}>)
+  endif()
+endforeach()
+target_link_libraries(sesame_tokenizer PRIVATE $<BUILD_INTERFACE:sesame_text_usage>)
+
 if(EXISTS ${PROJECT_SOURCE_DIR}/sesame/cli/main.cc)
   add_executable(sesame_program ${PROJECT_SOURCE_DIR}/sesame/cli/main.cc)
   set_target_properties(sesame_program PROPERTIES OUTPUT_NAME sesame)
@@ -35,6 +49,11 @@ if(SESAME_BUILD_TESTS)
   add_test(NAME consumer COMMAND ${CMAKE_COMMAND} -DBUILD=${PROJECT_BINARY_DIR}
     -DSOURCE=${PROJECT_SOURCE_DIR}/tests/consumer "-DFLAGS=${CMAKE_CXX_FLAGS}"
     -P ${PROJECT_SOURCE_DIR}/tests/consumer/check.cmake)
+
+  # Sesame's side of tests/oracle/run, which compares tokenizers with other projects'.
+  add_executable(oracle_encode ${PROJECT_SOURCE_DIR}/tests/oracle/encode_texts.cc)
+  target_compile_options(oracle_encode PRIVATE ${sesame_warnings})
+  target_link_libraries(oracle_encode PRIVATE sesame sesame_cli_usage)
 
   # tests/*_test.cc see the whole: the library, and the program by its path.
   file(GLOB whole_tests CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/*_test.cc
