@@ -35,6 +35,8 @@ Script script_of(uint32_t code) noexcept {
   return code < PropertyTable::code_points ? static_cast<Script>(table.of(code)) : Script::unknown;
 }
 
+std::string_view script_name(Script script) noexcept { return script_names[static_cast<size_t>(script)]; }
+
 std::optional<Script> script_named(std::string_view name) {
   const auto found = std::find(script_names.begin(), script_names.end(), name);
   if (found == script_names.end()) return std::nullopt;

@@ -55,6 +55,9 @@ Script script_of(uint32_t code) noexcept;
 /// The script with a name as in `\p{Han}`, by the long names of PropertyValueAliases.txt.
 std::optional<Script> script_named(std::string_view name);
 
+/// "Latin", "Han", ...
+std::string_view script_name(Script script) noexcept;
+
 /// White_Space: what Rust's char::is_whitespace and \s mean. Not U+001C..U+001F.
 bool is_white_space(uint32_t code) noexcept;
 
