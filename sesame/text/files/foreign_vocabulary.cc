@@ -10,6 +10,7 @@
 #include "sesame/base/file.h"
 #include "sesame/text/bpe/byte_alphabet.h"
 #include "sesame/text/bpe/byte_level_stages.h"
+#include "sesame/text/files/base64.h"
 #include "sesame/text/files/json_cursor.h"
 #include "sesame/text/tokenizer_spec.h"
 #include "sesame/text/words/string_map.h"
@@ -30,30 +31,6 @@ void for_each_line(std::string_view text, FunctionRef<void(size_t number, std::s
     visit(number, line);
     text.remove_prefix(std::min(end + 1, text.size()));
   }
-}
-
-std::optional<std::string> decode_base64(std::string_view text) {
-  const auto value = [](char c) -> int {
-    if (c >= 'A' && c <= 'Z') return c - 'A';
-    if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-    if (c >= '0' && c <= '9') return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
-  };
-  if (text.empty() || text.size() % 4 != 0) return std::nullopt;
-  while (text.ends_with('=')) text.remove_suffix(1);
-  std::string bytes;
-  uint32_t buffer = 0;
-  int bits = 0;
-  for (const char c : text) {
-    const int v = value(c);
-    if (v < 0) return std::nullopt;
-    buffer = (buffer << 6) | static_cast<uint32_t>(v);
-    bits += 6;
-    if (bits < 8) continue;
-    bits -= 8;
-    bytes += static_cast<char>(static_cast<uint8_t>(buffer >> bits));
-  }
-  return bytes;
 }
 
 /// The two tokens that make up a token when only lower ranks are merged, if they are two.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "sesame/base/error.h"
 
@@ -89,6 +90,12 @@ int64_t JsonCursor::integer(int64_t low, int64_t high) const {
   if (value_.get_int64().get(number) != simdjson::SUCCESS || number < low || number > high) {
     fail_here(fmt::format("expected an integer from {} to {}", low, high));
   }
+  return number;
+}
+
+double JsonCursor::number() const {
+  double number = 0;
+  if (value_.get_double().get(number) != simdjson::SUCCESS || !std::isfinite(number)) fail_here("expected a number");
   return number;
 }
 

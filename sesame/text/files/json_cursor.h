@@ -31,6 +31,8 @@ class JsonCursor {
   [[nodiscard]] bool boolean() const;
   /// An integer in [low, high].
   [[nodiscard]] int64_t integer(int64_t low, int64_t high) const;
+  /// A finite number.
+  [[nodiscard]] double number() const;
 
   [[nodiscard]] bool boolean_or(std::string_view key, bool otherwise) const;
 
