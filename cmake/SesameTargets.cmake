@@ -53,7 +53,7 @@ if(SESAME_BUILD_TESTS)
   # Sesame's side of tests/oracle/run, which compares tokenizers with other projects'.
   add_executable(oracle_encode ${PROJECT_SOURCE_DIR}/tests/oracle/encode_texts.cc)
   target_compile_options(oracle_encode PRIVATE ${sesame_warnings})
-  target_link_libraries(oracle_encode PRIVATE sesame sesame_cli_usage)
+  target_link_libraries(oracle_encode PRIVATE sesame_base sesame_io sesame_text CLI11::CLI11)
 
   # tests/*_test.cc see the whole: the library, and the program by its path.
   file(GLOB whole_tests CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/*_test.cc
