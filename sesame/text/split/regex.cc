@@ -40,9 +40,10 @@ Regex::Regex(std::string_view pattern, std::string_view origin) : pattern_(patte
   int error = 0;
   PCRE2_SIZE place = 0;
   auto code = std::make_shared<Code>();
-  code->code.reset(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern.data()), pattern.size(),
-                                 PCRE2_UTF | PCRE2_UCP | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C, &error,
-                                 &place, nullptr));
+  code->code.reset(
+      pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern.data()), pattern.size(),
+                    PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C, &error,
+                    &place, nullptr));
   if (!code->code) {
     fail(fmt::format("{}: the regular expression '{}' is not valid at character {}: {}", origin, pattern_, place,
                      reason(error)));
@@ -53,6 +54,14 @@ Regex::Regex(std::string_view pattern, std::string_view origin) : pattern_(patte
 }
 
 void Regex::for_each_match(std::string_view text, FunctionRef<void(size_t begin, size_t end)> visit) const {
+  for_each_match_from(text, 0, [&](size_t begin, size_t end) {
+    visit(begin, end);
+    return true;
+  });
+}
+
+void Regex::for_each_match_from(std::string_view text, size_t begin,
+                                FunctionRef<bool(size_t begin, size_t end)> visit) const {
   const pcre2_code* code = code_->code.get();
   const std::unique_ptr<pcre2_match_data, Free> match(pcre2_match_data_create_from_pattern(code, nullptr));
   const std::unique_ptr<pcre2_match_context, Free> context(pcre2_match_context_create(nullptr));
@@ -61,7 +70,7 @@ void Regex::for_each_match(std::string_view text, FunctionRef<void(size_t begin,
   pcre2_set_heap_limit(context.get(), heap_limit_kib);
   pcre2_jit_stack_assign(context.get(), nullptr, stack.get());
   const auto* subject = reinterpret_cast<PCRE2_SPTR>(text.data());
-  for (size_t start = 0; start <= text.size();) {
+  for (size_t start = begin; start <= text.size();) {
     int result = pcre2_match(code, subject, text.size(), start, 0, match.get(), context.get());
     if (result == PCRE2_ERROR_JIT_STACKLIMIT) {
       result = pcre2_match(code, subject, text.size(), start, PCRE2_NO_JIT, match.get(), context.get());
@@ -71,7 +80,7 @@ void Regex::for_each_match(std::string_view text, FunctionRef<void(size_t begin,
       fail(fmt::format("the pre-tokenizer's regular expression '{}' fails on this text: {}", pattern_, reason(result)));
     }
     const PCRE2_SIZE* place = pcre2_get_ovector_pointer(match.get());
-    visit(place[0], place[1]);
+    if (!visit(place[0], place[1])) return;
     start = place[1];
     // After an empty match the search goes on behind the next character.
     if (place[1] == place[0]) start += start < text.size() ? decode_utf8(text, start).length : 1;
