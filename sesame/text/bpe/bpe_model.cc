@@ -3,33 +3,55 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <functional>
 #include <unordered_set>
 
 #include "sesame/base/error.h"
 #include "sesame/text/bpe/byte_alphabet.h"
+#include "sesame/text/bpe/merge.h"
+#include "sesame/text/unicode/unicode.h"
 
 namespace sesame {
-namespace {
-
-// Up to this many symbols a scan for the lowest rank is faster than a heap.
-constexpr size_t scan_limit = 48;
-constexpr uint32_t no_symbol = UINT32_MAX;
-
-}  // namespace
 
 struct BpeModel::Buffers : TokenModel::Scratch {
-  struct Symbol {
-    PieceToken token;
-    uint32_t rank;  // of the pair with the next symbol
-    uint32_t previous;
-    uint32_t next;
-  };
   std::vector<PieceToken> tokens;
-  std::vector<uint32_t> ranks;
-  std::vector<Symbol> symbols;
-  std::vector<uint64_t> heap;
+  MergeBuffers merge;
 };
+
+namespace {
+
+/// A vocabulary by spelling.
+class VocabularyIndex {
+ public:
+  explicit VocabularyIndex(const std::vector<VocabularyEntry>& vocabulary) : vocabulary_(vocabulary) {
+    StringIndex::Builder index(vocabulary.size());
+    const auto spelling = [&](uint32_t number) { return std::string_view(vocabulary[number].token); };
+    for (uint32_t i = 0; i < vocabulary.size(); ++i) index.add(vocabulary[i].token, i, spelling);
+    index_ = std::move(index).finish();
+  }
+  /// The id of a token, or -1.
+  [[nodiscard]] int32_t id(std::string_view token) const {
+    const auto spelling = [&](uint32_t i) { return std::string_view(vocabulary_[i].token); };
+    const uint32_t number = index_.find(token, spelling);
+    return number == StringIndex::none ? -1 : vocabulary_[number].id;
+  }
+
+ private:
+  const std::vector<VocabularyEntry>& vocabulary_;
+  StringIndex index_;
+};
+
+std::vector<std::string_view> spellings_by_id(const std::vector<VocabularyEntry>& vocabulary) {
+  std::vector<std::string_view> tokens;
+  for (const VocabularyEntry& entry : vocabulary) {
+    if (entry.id < 0 || entry.id > max_token_id) continue;
+    const auto id = static_cast<size_t>(entry.id);
+    if (id >= tokens.size()) tokens.resize(id + 1);
+    tokens[id] = entry.token;
+  }
+  return tokens;
+}
+
+}  // namespace
 
 void fail_unknown_character(std::string_view character) {
   const Utf8Char c = decode_utf8(character, 0);
@@ -42,209 +64,163 @@ void fail_unknown_character(std::string_view character) {
       what));
 }
 
+MergeTable make_merge_table(const model::Bpe& model, const std::vector<VocabularyEntry>& vocabulary,
+                            std::string_view origin) {
+  const VocabularyIndex index(vocabulary);
+  const std::vector<std::string_view> tokens = spellings_by_id(vocabulary);
+  const size_t prefix = model.continuing_subword_prefix.size();
+  std::vector<MergeRule> rules;
+  rules.reserve(model.merges.size());
+  std::string joined;
+  for (const auto [left, right] : model.merges) {
+    const auto fail_merge = [&](std::string_view why) {
+      fail(fmt::format("{}: model.merges[{}]: {}", origin, rules.size(), why));
+    };
+    for (const int32_t id : {left, right}) {
+      if (id < 0 || static_cast<size_t>(id) >= tokens.size() || tokens[static_cast<size_t>(id)].empty()) {
+        fail_merge(fmt::format("the id {} is not in the vocabulary", id));
+      }
+    }
+    const std::string_view end = tokens[static_cast<size_t>(right)];
+    if (end.size() < prefix) fail_merge(fmt::format("'{}' is shorter than continuing_subword_prefix", end));
+    joined.assign(tokens[static_cast<size_t>(left)]).append(end.substr(prefix));
+    const int32_t merged = index.id(joined);
+    if (merged < 0) fail_merge(fmt::format("'{}' is not in the vocabulary", joined));
+    rules.push_back({left, right, merged});
+  }
+  return MergeTable(rules, {}, origin);
+}
+
 BpeModel::BpeModel(const model::Bpe& model, const TokenizerSpec& spec, bool byte_level, std::string_view origin)
     : byte_level_(byte_level),
       ignore_merges_(model.ignore_merges),
       fuse_unknown_(model.fuse_unk),
-      merges_(model.merges.size()) {
-  byte_ids_.fill(-1);
-  ascii_ids_.fill(-1);
-  index_vocabulary(spec);
-
-  std::unordered_map<std::string_view, int32_t> ids;
-  std::unordered_map<int32_t, std::string_view> tokens;
-  ids.reserve(spec.vocabulary.size());
-  tokens.reserve(spec.vocabulary.size());
+      byte_fallback_(model.byte_fallback),
+      prefix_(model.continuing_subword_prefix),
+      suffix_(model.end_of_word_suffix),
+      merges_(make_merge_table(model, spec.vocabulary, origin)) {
+  byte_tokens_.fill(-1);
+  for (auto& symbols : byte_symbols_) symbols.fill(-1);
   for (const VocabularyEntry& entry : spec.vocabulary) {
-    ids.emplace(entry.token, entry.id);
-    tokens.emplace(entry.id, entry.token);
+    if (model.unk_token && entry.token == *model.unk_token) unknown_ = entry.id;
+    if (const auto byte = parse_byte_token(entry.token)) byte_tokens_[*byte] = entry.id;
   }
-  if (model.unk_token) {
-    const auto unknown = ids.find(*model.unk_token);
-    if (unknown == ids.end()) {
-      fail(fmt::format("{}: model.unk_token: '{}' is not in the vocabulary", origin, *model.unk_token));
-    }
-    unknown_ = unknown->second;
+  if (model.unk_token && !unknown_) {
+    fail(fmt::format("{}: model.unk_token: '{}' is not in the vocabulary", origin, *model.unk_token));
   }
-  if (byte_level || model.byte_fallback) {
-    for (int b = 0; b < 256; ++b) {
-      const auto byte = static_cast<uint8_t>(b);
-      const auto token = ids.find(byte_level ? spell_bytes(std::string(1, static_cast<char>(byte))) : byte_token(byte));
-      if (token != ids.end()) byte_ids_[byte] = token->second;
-    }
-  }
-  std::string joined;
-  for (size_t rank = 0; rank < model.merges.size(); ++rank) {
-    const auto [left, right] = model.merges[rank];
-    joined.assign(tokens.at(left)).append(tokens.at(right));
-    const auto merged = ids.find(joined);
-    if (merged == ids.end()) {
-      fail(fmt::format("{}: model.merges[{}]: '{}' is not in the vocabulary", origin, rank, joined));
-    }
-    // Of a pair that is listed twice the last rank counts, as in Hugging Face's library.
-    merges_.get_or_add(pair_key(left, right), {}) = {static_cast<uint32_t>(rank), merged->second};
-  }
+  index_symbols(spec);
 }
 
-void BpeModel::index_vocabulary(const TokenizerSpec& spec) {
+void BpeModel::index_symbols(const TokenizerSpec& spec) {
   std::unordered_set<int32_t> special;
   for (const AddedToken& token : spec.added_tokens) {
     if (token.special) special.insert(token.id);
   }
   for (const VocabularyEntry& entry : spec.vocabulary) {
     if (special.contains(entry.id)) continue;
-    if (ignore_merges_) {
-      std::optional<std::string> piece = byte_level_ ? unspell_bytes(entry.token) : entry.token;
-      if (piece) pieces_.emplace(std::move(*piece), entry.id);
-    }
-    if (byte_level_ || entry.token.empty()) continue;
-    const Utf8Char c = decode_utf8(entry.token, 0);
-    if (!c.valid || c.length != entry.token.size()) continue;
-    if (c.code < 128) {
-      ascii_ids_[c.code] = entry.id;
-    } else {
-      character_ids_.emplace(c.code, entry.id);
-    }
+    for (Form form = 0; form < 4; ++form) add_symbol(entry.token, entry.id, form);
+    if (!ignore_merges_) continue;
+    std::optional<std::string> piece = byte_level_ ? unspell_bytes(entry.token) : entry.token;
+    if (piece) pieces_.push_back({std::move(*piece), entry.id});
+  }
+  StringIndex::Builder index(pieces_.size());
+  const auto get = [this](uint32_t number) { return std::string_view(pieces_[number].token); };
+  for (uint32_t i = 0; i < pieces_.size(); ++i) index.add(pieces_[i].token, i, get);
+  piece_index_ = std::move(index).finish();
+}
+
+void BpeModel::add_symbol(std::string_view token, int32_t id, Form form) {
+  if ((form & continuing) != 0) {
+    if (!token.starts_with(prefix_)) return;
+    token.remove_prefix(prefix_.size());
+  }
+  if ((form & last) != 0) {
+    if (!token.ends_with(suffix_)) return;
+    token.remove_suffix(suffix_.size());
+  }
+  if (token.empty() || token.size() > 4) return;
+  const Utf8Char c = decode_utf8(token, 0);
+  if (!c.valid || c.length != token.size()) return;
+  if (byte_level_) {
+    const auto byte = unspell_bytes(token);
+    if (byte) byte_symbols_[form][static_cast<uint8_t>((*byte)[0])] = id;
+  } else if (c.code < 128) {
+    byte_symbols_[form][c.code] = id;
+  } else {
+    character_symbols_.get_or_add(pair_key(static_cast<int32_t>(c.code), static_cast<int32_t>(form)), id);
   }
 }
 
-void BpeModel::symbols_of_bytes(std::string_view piece, std::vector<PieceToken>& symbols) const {
-  for (uint32_t i = 0; i < piece.size(); ++i) {
-    const int32_t id = byte_ids_[static_cast<uint8_t>(piece[i])];
-    if (id >= 0) {
-      symbols.push_back({id, i, i + 1});
-    } else if (!unknown_) {
-      fail(fmt::format("the byte 0x{:02X} is not in the tokenizer's vocabulary, which has no unknown token",
-                       static_cast<unsigned>(static_cast<uint8_t>(piece[i]))));
-    } else if (fuse_unknown_ && !symbols.empty() && symbols.back().id == *unknown_) {
-      symbols.back().end = i + 1;
-    } else {
-      symbols.push_back({*unknown_, i, i + 1});
-    }
-  }
+int32_t BpeModel::symbol_id(std::string_view piece, size_t begin, size_t end, Form form) const {
+  const auto byte = static_cast<uint8_t>(piece[begin]);
+  if (byte_level_ || byte < 128) return byte_symbols_[form][byte];
+  const Utf8Char c = decode_utf8(piece.substr(begin, end - begin), 0);
+  if (!c.valid) return -1;
+  const int32_t* id = character_symbols_.find(pair_key(static_cast<int32_t>(c.code), static_cast<int32_t>(form)));
+  return id == nullptr ? -1 : *id;
 }
 
-bool BpeModel::append_byte_tokens(std::string_view piece, uint32_t begin, uint32_t end,
+bool BpeModel::append_byte_tokens(std::string_view piece, size_t begin, size_t end, Form form,
                                   std::vector<PieceToken>& symbols) const {
-  for (uint32_t i = begin; i < end; ++i) {
-    if (byte_ids_[static_cast<uint8_t>(piece[i])] < 0) return false;
+  std::string spelling = (form & continuing) != 0 ? prefix_ : "";
+  spelling += byte_level_ ? spell_bytes(piece.substr(begin, end - begin)) : piece.substr(begin, end - begin);
+  if ((form & last) != 0) spelling += suffix_;
+  const auto id_of = [&](char c) { return byte_tokens_[static_cast<uint8_t>(c)]; };
+  if (!std::all_of(spelling.begin(), spelling.end(), [&](char c) { return id_of(c) >= 0; })) return false;
+  for (const char c : spelling) {
+    const uint32_t place = symbols.empty() ? 0 : symbols.back().end;
+    symbols.push_back({id_of(c), place, place + 1});
   }
-  for (uint32_t i = begin; i < end; ++i) symbols.push_back({byte_ids_[static_cast<uint8_t>(piece[i])], begin, end});
   return true;
 }
 
-void BpeModel::symbols_of_characters(std::string_view piece, std::vector<PieceToken>& symbols) const {
-  bool after_unknown = false;
-  for (uint32_t i = 0; i < piece.size();) {
-    const Utf8Char c = decode_utf8(piece, i);
-    const uint32_t begin = i;
-    i += c.length;
-    int32_t id = -1;
-    if (c.valid && c.code < 128) {
-      id = ascii_ids_[c.code];
-    } else if (c.valid) {
-      const auto found = character_ids_.find(c.code);
-      if (found != character_ids_.end()) id = found->second;
+void BpeModel::append_symbols(std::string_view piece, std::vector<PieceToken>& symbols) const {
+  // A run of unknown characters waits here for the next symbol of the vocabulary, and byte tokens overtake it.
+  uint32_t unknown_bytes = 0;
+  const auto add = [&](int32_t id, uint32_t size) {
+    const uint32_t place = symbols.empty() ? 0 : symbols.back().end;
+    symbols.push_back({id, place, place + size});
+  };
+  const auto flush_unknown = [&] {
+    if (unknown_bytes > 0) add(*unknown_, unknown_bytes);
+    unknown_bytes = 0;
+  };
+  for (size_t begin = 0, end = 0; begin < piece.size(); begin = end) {
+    end = begin + (byte_level_ ? 1 : decode_utf8(piece, begin).length);
+    const auto size = static_cast<uint32_t>(end - begin);
+    const Form form = (begin > 0 ? continuing : 0) | (end == piece.size() ? last : 0);
+    if (const int32_t id = symbol_id(piece, begin, end, form); id >= 0) {
+      flush_unknown();
+      add(id, size);
+    } else if (byte_fallback_ && append_byte_tokens(piece, begin, end, form, symbols)) {
+      continue;
+    } else if (unknown_) {
+      if (!fuse_unknown_) flush_unknown();
+      unknown_bytes += size;
     }
-    const bool known = id >= 0 || append_byte_tokens(piece, begin, i, symbols);
-    if (id >= 0) {
-      symbols.push_back({id, begin, i});
-    } else if (!known) {
-      if (!unknown_) fail_unknown_character(piece.substr(begin, c.length));
-      if (fuse_unknown_ && after_unknown) {
-        symbols.back().end = i;
-      } else {
-        symbols.push_back({*unknown_, begin, i});
-      }
-    }
-    after_unknown = !known;
   }
+  flush_unknown();
+}
+
+int32_t BpeModel::whole_piece(std::string_view piece) const {
+  const uint32_t number = piece_index_.find(piece, [this](uint32_t i) { return std::string_view(pieces_[i].token); });
+  return number == StringIndex::none ? -1 : pieces_[number].id;
 }
 
 std::unique_ptr<TokenModel::Scratch> BpeModel::make_scratch() const { return std::make_unique<Buffers>(); }
 
 void BpeModel::encode(std::string_view piece, Scratch& scratch, std::vector<PieceToken>& tokens) const {
-  if (piece.size() >= no_symbol) {
-    fail(fmt::format("a piece of text of {} bytes has no place to split it: at most {} can be encoded at once",
-                     piece.size(), no_symbol - 1));
-  }
   if (ignore_merges_) {
-    if (const auto whole = pieces_.find(piece); whole != pieces_.end()) {
-      tokens.push_back({whole->second, 0, static_cast<uint32_t>(piece.size())});
+    if (const int32_t id = whole_piece(piece); id >= 0) {
+      tokens.push_back({id, 0, static_cast<uint32_t>(piece.size())});
       return;
     }
   }
   auto& buffers = static_cast<Buffers&>(scratch);
   buffers.tokens.clear();
-  if (byte_level_) {
-    symbols_of_bytes(piece, buffers.tokens);
-  } else {
-    symbols_of_characters(piece, buffers.tokens);
-  }
-  if (buffers.tokens.size() <= scan_limit) {
-    merge_by_scan(buffers);
-  } else {
-    merge_by_heap(buffers);
-  }
+  append_symbols(piece, buffers.tokens);
+  merge(merges_, buffers.tokens, buffers.merge);
   tokens.insert(tokens.end(), buffers.tokens.begin(), buffers.tokens.end());
-}
-
-void BpeModel::merge_by_scan(Buffers& buffers) const {
-  std::vector<PieceToken>& tokens = buffers.tokens;
-  std::vector<uint32_t>& ranks = buffers.ranks;  // ranks[i]: of the pair (i, i + 1)
-  if (tokens.size() < 2) return;
-  ranks.clear();
-  for (size_t i = 0; i + 1 < tokens.size(); ++i) ranks.push_back(rank_of(tokens[i].id, tokens[i + 1].id));
-  while (!ranks.empty()) {
-    const auto lowest = std::min_element(ranks.begin(), ranks.end());
-    if (*lowest == no_rank) return;
-    const auto i = static_cast<size_t>(lowest - ranks.begin());
-    tokens[i] = {merges_.find(pair_key(tokens[i].id, tokens[i + 1].id))->id, tokens[i].begin, tokens[i + 1].end};
-    tokens.erase(tokens.begin() + static_cast<ptrdiff_t>(i) + 1);
-    ranks.erase(lowest);
-    if (i > 0) ranks[i - 1] = rank_of(tokens[i - 1].id, tokens[i].id);
-    if (i + 1 < tokens.size()) ranks[i] = rank_of(tokens[i].id, tokens[i + 1].id);
-  }
-}
-
-void BpeModel::merge_by_heap(Buffers& buffers) const {
-  std::vector<Buffers::Symbol>& symbols = buffers.symbols;
-  std::vector<PieceToken>& tokens = buffers.tokens;
-  std::vector<uint64_t>& heap = buffers.heap;  // rank and place of pairs; an entry whose rank has changed is stale
-  const auto n = static_cast<uint32_t>(tokens.size());
-  symbols.resize(n);
-  heap.clear();
-  for (uint32_t i = 0; i < n; ++i) {
-    const uint32_t rank = i + 1 < n ? rank_of(tokens[i].id, tokens[i + 1].id) : no_rank;
-    symbols[i] = {tokens[i], rank, i == 0 ? no_symbol : i - 1, i + 1 < n ? i + 1 : no_symbol};
-    if (rank != no_rank) heap.push_back((uint64_t{rank} << 32) | i);
-  }
-  std::make_heap(heap.begin(), heap.end(), std::greater<>());
-  const auto update = [&](uint32_t i) {
-    Buffers::Symbol& s = symbols[i];
-    s.rank = s.next == no_symbol ? no_rank : rank_of(s.token.id, symbols[s.next].token.id);
-    if (s.rank == no_rank) return;
-    heap.push_back((uint64_t{s.rank} << 32) | i);
-    std::push_heap(heap.begin(), heap.end(), std::greater<>());
-  };
-  while (!heap.empty()) {
-    std::pop_heap(heap.begin(), heap.end(), std::greater<>());
-    const auto i = static_cast<uint32_t>(heap.back());
-    const auto rank = static_cast<uint32_t>(heap.back() >> 32);
-    heap.pop_back();
-    Buffers::Symbol& left = symbols[i];
-    if (left.rank != rank) continue;
-    Buffers::Symbol& right = symbols[left.next];
-    left.token.id = merges_.find(pair_key(left.token.id, right.token.id))->id;
-    left.token.end = right.token.end;
-    right.rank = no_rank;
-    left.next = right.next;
-    if (left.next != no_symbol) symbols[left.next].previous = i;
-    update(i);
-    if (left.previous != no_symbol) update(left.previous);
-  }
-  tokens.clear();
-  for (uint32_t i = 0; i != no_symbol; i = symbols[i].next) tokens.push_back(symbols[i].token);
 }
 
 }  // namespace sesame

@@ -6,17 +6,25 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
+#include "sesame/text/bpe/merge_table.h"
 #include "sesame/text/bpe/pair_map.h"
+#include "sesame/text/encode/string_index.h"
 #include "sesame/text/token_model.h"
 #include "sesame/text/tokenizer_spec.h"
-#include "sesame/text/words/string_map.h"
 
 namespace sesame {
 
-/// The merges of a BPE model over pieces of text: repeatedly the pair of lowest rank, leftmost first.
+/// The rules of a BPE model whose merges are pairs of tokens of the vocabulary: the merged token is spelled by both,
+/// without the prefix of continuing subwords in between. Throws Error, beginning with `origin`, for a merge of or into
+/// a token that is not in the vocabulary.
+MergeTable make_merge_table(const model::Bpe& model, const std::vector<VocabularyEntry>& vocabulary,
+                            std::string_view origin);
+
+/// A BPE model as Hugging Face's library runs it on a piece of text. Characters (or, byte-level, bytes) become symbols:
+/// their own tokens, else byte tokens if all of them are there (byte_fallback), else the unknown token, else they are
+/// dropped, and what stood around them may merge. Then merges by rank.
 class BpeModel : public TokenModel {
  public:
   /// `byte_level`: symbols are bytes and the vocabulary spells them in GPT-2's alphabet; otherwise symbols are
@@ -24,37 +32,39 @@ class BpeModel : public TokenModel {
   BpeModel(const model::Bpe& model, const TokenizerSpec& spec, bool byte_level, std::string_view origin);
 
   [[nodiscard]] std::unique_ptr<Scratch> make_scratch() const override;
+
+  /// Places count the bytes of the symbols before a token, as Hugging Face does: behind a dropped character they lie
+  /// before the text that the token stands for.
   void encode(std::string_view piece, Scratch& scratch, std::vector<PieceToken>& tokens) const override;
 
  private:
   struct Buffers;
-  struct Merged {
-    uint32_t rank;
-    int32_t id;
-  };
-  static constexpr uint32_t no_rank = UINT32_MAX;
+  /// A symbol is spelled by its place in the word: bit 0 with the prefix of continuing subwords, bit 1 with the suffix.
+  using Form = uint32_t;
+  static constexpr Form continuing = 1;
+  static constexpr Form last = 2;
 
-  void index_vocabulary(const TokenizerSpec& spec);
-  void symbols_of_bytes(std::string_view piece, std::vector<PieceToken>& symbols) const;
-  void symbols_of_characters(std::string_view piece, std::vector<PieceToken>& symbols) const;
-  [[nodiscard]] bool append_byte_tokens(std::string_view piece, uint32_t begin, uint32_t end,
+  void index_symbols(const TokenizerSpec& spec);
+  void add_symbol(std::string_view token, int32_t id, Form form);
+  [[nodiscard]] int32_t symbol_id(std::string_view piece, size_t begin, size_t end, Form form) const;
+  [[nodiscard]] bool append_byte_tokens(std::string_view piece, size_t begin, size_t end, Form form,
                                         std::vector<PieceToken>& symbols) const;
-  void merge_by_scan(Buffers& buffers) const;
-  void merge_by_heap(Buffers& buffers) const;
-  [[nodiscard]] uint32_t rank_of(int32_t left, int32_t right) const {
-    const Merged* merged = merges_.find(pair_key(left, right));
-    return merged == nullptr ? no_rank : merged->rank;
-  }
+  void append_symbols(std::string_view piece, std::vector<PieceToken>& symbols) const;
+  [[nodiscard]] int32_t whole_piece(std::string_view piece) const;
 
   bool byte_level_;
   bool ignore_merges_;
   bool fuse_unknown_;
+  bool byte_fallback_;
+  std::string prefix_;
+  std::string suffix_;
   std::optional<int32_t> unknown_;
-  PairMap<Merged> merges_;
-  std::array<int32_t, 256> byte_ids_{};  // of bytes, or of byte fallback tokens; -1 where there is none
-  std::array<int32_t, 128> ascii_ids_{};
-  std::unordered_map<uint32_t, int32_t> character_ids_;
-  StringMap pieces_;  // for ignore_merges
+  MergeTable merges_;
+  std::array<int32_t, 256> byte_tokens_{};                  // of byte fallback; -1 where there is none
+  std::array<std::array<int32_t, 256>, 4> byte_symbols_{};  // by form; -1; of bytes, or of ASCII characters
+  PairMap<int32_t> character_symbols_;                      // by code point and form
+  std::vector<VocabularyEntry> pieces_;                     // for ignore_merges: text and id
+  StringIndex piece_index_;
 };
 
 /// Why a character cannot be encoded, and what to do.
