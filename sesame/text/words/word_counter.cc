@@ -1,24 +1,23 @@
 #include "sesame/text/words/word_counter.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <array>
 #include <utility>
 
+#include "sesame/base/error.h"
 #include "sesame/base/thread_pool.h"
 #include "sesame/text/pipeline/added_tokens.h"
-#include "sesame/text/words/word_table.h"
+#include "sesame/text/words/counts_file.h"
+#include "sesame/text/words/ordered_counts.h"
+#include "sesame/text/words/word_counts.h"
 
 namespace sesame {
 namespace {
 
 constexpr size_t batch_bytes = 8 << 20;
 constexpr size_t share_bytes = 256 << 10;  // what one thread takes at a time
-
-/// The pieces of `text` that start in [begin, end).
-struct Range {
-  std::string_view text;
-  size_t begin;
-  size_t end;
-};
 
 AddedTokenFinder finder_of(const std::vector<std::string>& special_tokens) {
   std::vector<std::pair<std::string, AddedToken>> tokens;
@@ -31,75 +30,132 @@ AddedTokenFinder finder_of(const std::vector<std::string>& special_tokens) {
   return AddedTokenFinder(std::move(tokens));
 }
 
+std::string described(std::string cut_by, const std::vector<std::string>& special_tokens) {
+  for (const std::string& token : special_tokens) cut_by += fmt::format("\n{}", token);
+  return cut_by;
+}
+
 }  // namespace
 
 struct WordCounter::State {
-  State(SplitPattern split_pattern, std::vector<std::string> specials, int threads)
-      : pattern(split_pattern),
-        special_tokens(std::move(specials)),
-        finder(finder_of(special_tokens)),
-        pool(threads),
-        tables(static_cast<size_t>(pool.threads())) {}
+  State(std::shared_ptr<const Splitter> cutter, WordSplit words, std::string by, WordCounterOptions given)
+      : splitter(std::move(cutter)),
+        split(std::move(words)),
+        options(std::move(given)),
+        cut_by(described(std::move(by), options.special_tokens)),
+        finder(finder_of(options.special_tokens)),
+        pool(options.keep_order ? 1 : options.threads),
+        sums(pool.threads(), options.memory_bytes, options.temporary_directory) {}
 
-  void add_ranges(std::string_view document) {
-    finder.split(document, finder.seek(true, {}), [&](std::string_view stretch, const AddedToken* token) {
-      if (token != nullptr) return;
-      for (size_t begin = 0; begin < stretch.size();) {
-        const size_t end =
-            begin + share_bytes >= stretch.size() ? stretch.size() : safe_cut(stretch, begin + share_bytes);
-        ranges.push_back({stretch, begin, end});
-        begin = end;
-      }
-    });
-  }
+  void add_pieces(std::string_view document);
+  void count_pieces();
+  void count(std::string_view piece, int thread);
+  void count_by_splitter(std::string_view piece, int thread);
+  void add(int thread, std::string_view word, uint64_t count);
+  void flush();
 
-  void count_ranges() {
-    // Shares of many small ranges, so that short documents cost no more than long ones.
-    std::vector<size_t> shares;
-    size_t taken = share_bytes;
-    for (size_t i = 0; i < ranges.size(); ++i) {
-      if (taken >= share_bytes) {
-        shares.push_back(i);
-        taken = 0;
-      }
-      taken += ranges[i].end - ranges[i].begin;
-    }
-    shares.push_back(ranges.size());
-    pool.run(static_cast<int64_t>(shares.size()) - 1, [&](int64_t share, int thread) {
-      WordTable& table = tables[static_cast<size_t>(thread)];
-      const auto first = static_cast<size_t>(share);
-      for (size_t i = shares[first]; i < shares[first + 1]; ++i) {
-        split(pattern, ranges[i].text, ranges[i].begin, ranges[i].end,
-              [&](std::string_view word) { table.add(word, 1); });
-      }
-    });
-    ranges.clear();
-  }
-
-  void flush() {
-    size_t begin = 0;
-    for (const size_t end : document_ends) {
-      add_ranges(std::string_view(batch).substr(begin, end - begin));
-      begin = end;
-    }
-    count_ranges();
-    batch.clear();
-    document_ends.clear();
-  }
-
-  SplitPattern pattern;
-  std::vector<std::string> special_tokens;
+  std::shared_ptr<const Splitter> splitter;  // or `split`
+  WordSplit split;
+  SplitPattern pattern = SplitPattern::gpt2;
+  WordCounterOptions options;
+  std::string cut_by;
   AddedTokenFinder finder;
   ThreadPool pool;
-  std::vector<WordTable> tables;  // by thread
-  std::string batch;              // short documents, one after another
+  WordCounts sums;
+  OrderedCounts ordered;  // with keep_order
+  std::string batch;      // short documents, one after another
   std::vector<size_t> document_ends;
-  std::vector<Range> ranges;
+  std::vector<std::string_view> pieces;  // each split by itself
   uint64_t bytes = 0;
+  uint64_t documents = 0;
 };
 
+void WordCounter::State::add_pieces(std::string_view document) {
+  finder.split(document, finder.seek(true, {}), [&](std::string_view stretch, const AddedToken* token) {
+    if (token != nullptr) return;
+    while (!stretch.empty()) {
+      const bool whole = splitter == nullptr || stretch.size() <= share_bytes;
+      const size_t end = whole ? stretch.size() : splitter->next_cut(stretch, share_bytes);
+      pieces.push_back(stretch.substr(0, end));
+      stretch.remove_prefix(end);
+    }
+  });
+}
+
+void WordCounter::State::count_pieces() {
+  // Shares of many small pieces, so that short documents cost no more than long ones.
+  std::vector<size_t> shares;
+  size_t taken = share_bytes;
+  for (size_t i = 0; i < pieces.size(); ++i) {
+    if (taken >= share_bytes) {
+      shares.push_back(i);
+      taken = 0;
+    }
+    taken += pieces[i].size();
+  }
+  shares.push_back(pieces.size());
+  pool.run(static_cast<int64_t>(shares.size()) - 1, [&](int64_t share, int thread) {
+    const auto first = static_cast<size_t>(share);
+    for (size_t i = shares[first]; i < shares[first + 1]; ++i) count(pieces[i], thread);
+  });
+  pieces.clear();
+}
+
+void WordCounter::State::count(std::string_view piece, int thread) {
+  if (splitter != nullptr) return count_by_splitter(piece, thread);
+  split(piece, [&](std::string_view word) {
+    if (!word.empty()) add(thread, word, 1);
+  });
+}
+
+void WordCounter::State::count_by_splitter(std::string_view piece, int thread) {
+  constexpr size_t words_at_once = 512;
+  std::array<uint32_t, words_at_once> ends;
+  std::array<WordSpan, words_at_once> spans;
+  for (size_t begin = 0; begin < piece.size();) {
+    const size_t found = splitter->find_ends(piece, begin, ends);
+    const std::string_view rest = piece.substr(begin);
+    uint32_t from = 0;
+    for (size_t i = 0; i < found; ++i) {
+      spans[i] = {from, ends[i] - from};
+      from = ends[i];
+      if (options.keep_order) ordered.add(rest.substr(spans[i].begin, spans[i].size), 1);
+    }
+    if (!options.keep_order) sums.add(thread, rest, std::span(spans).first(found));
+    begin += from;
+  }
+}
+
+void WordCounter::State::add(int thread, std::string_view word, uint64_t count) {
+  if (word.size() > UINT32_MAX) fail("a text has a word of 4 GiB that no place splits");
+  if (options.keep_order) return ordered.add(word, count);
+  sums.add(thread, WordKey::of(word), count);
+}
+
+void WordCounter::State::flush() {
+  size_t begin = 0;
+  for (const size_t end : document_ends) {
+    add_pieces(std::string_view(batch).substr(begin, end - begin));
+    begin = end;
+  }
+  count_pieces();
+  batch.clear();
+  document_ends.clear();
+}
+
 WordCounter::WordCounter(SplitPattern pattern, std::vector<std::string> special_tokens, int threads)
-    : state_(std::make_unique<State>(pattern, std::move(special_tokens), threads)) {}
+    : WordCounter(pattern, WordCounterOptions{.special_tokens = std::move(special_tokens), .threads = threads}) {}
+
+WordCounter::WordCounter(SplitPattern pattern, WordCounterOptions options)
+    : WordCounter(Splitter::known(pattern), std::string(split_regex(pattern)), std::move(options)) {
+  state_->pattern = pattern;
+}
+
+WordCounter::WordCounter(std::shared_ptr<const Splitter> splitter, std::string cut_by, WordCounterOptions options)
+    : state_(std::make_unique<State>(std::move(splitter), WordSplit(), std::move(cut_by), std::move(options))) {}
+
+WordCounter::WordCounter(WordSplit split, std::string cut_by, WordCounterOptions options)
+    : state_(std::make_unique<State>(nullptr, std::move(split), std::move(cut_by), std::move(options))) {}
 
 WordCounter::~WordCounter() = default;
 WordCounter::WordCounter(WordCounter&&) noexcept = default;
@@ -108,9 +164,11 @@ WordCounter& WordCounter::operator=(WordCounter&&) noexcept = default;
 void WordCounter::add(std::string_view document) {
   State& s = *state_;
   s.bytes += document.size();
+  ++s.documents;
   if (document.size() >= batch_bytes) {
-    s.add_ranges(document);
-    s.count_ranges();
+    s.flush();
+    s.add_pieces(document);
+    s.count_pieces();
     return;
   }
   s.batch += document;
@@ -118,26 +176,49 @@ void WordCounter::add(std::string_view document) {
   if (s.batch.size() >= batch_bytes) s.flush();
 }
 
-std::vector<WordCounter::Count> WordCounter::counts() const {
+std::vector<WordCount> WordCounter::unordered_counts() const {
   State& s = *state_;
   s.flush();
-  for (size_t t = 1; t < s.tables.size(); ++t) {
-    for (const WordTable::Entry& entry : s.tables[t].entries()) {
-      if (entry.data != nullptr) s.tables[0].add(entry.word(), entry.count);
-    }
-    s.tables[t] = WordTable();
+  if (s.options.keep_order) return s.ordered.counts();
+  return s.sums.merge(0, s.pool).entries;
+}
+
+std::vector<WordCount> WordCounter::counts() const {
+  std::vector<WordCount> counts = unordered_counts();
+  if (!state_->options.keep_order) {
+    std::sort(counts.begin(), counts.end(), [](const auto& a, const auto& b) { return a.word < b.word; });
   }
-  std::vector<Count> counts;
-  counts.reserve(s.tables[0].size());
-  for (const WordTable::Entry& entry : s.tables[0].entries()) {
-    if (entry.data != nullptr) counts.push_back({entry.word(), entry.count});
-  }
-  std::sort(counts.begin(), counts.end(), [](const Count& a, const Count& b) { return a.word < b.word; });
   return counts;
 }
 
+void WordCounter::save(const std::filesystem::path& path) const {
+  State& s = *state_;
+  s.flush();
+  write_counts(path, {s.cut_by, s.bytes, s.documents}, [&](EmitCount emit) {
+    if (!s.options.keep_order) return s.sums.for_each_sorted(s.pool, emit);
+    for (const WordCount& word : s.ordered.counts()) emit(word.word, word.count);
+  });
+}
+
+void WordCounter::load(const std::filesystem::path& path) {
+  State& s = *state_;
+  s.flush();
+  const auto check = [&](const CountsHeader& header) {
+    if (header.cut_by != s.cut_by) {
+      fail(fmt::format("{}: the words were cut by \"{}\", expected \"{}\": count the text again", path.string(),
+                       header.cut_by, s.cut_by));
+    }
+    s.bytes += header.bytes;
+    s.documents += header.documents;
+  };
+  read_counts(path, check, [&](std::string_view word, uint64_t count) {
+    if (!word.empty()) s.add(0, word, count);
+  });
+}
+
 uint64_t WordCounter::bytes() const noexcept { return state_->bytes; }
+uint64_t WordCounter::documents() const noexcept { return state_->documents; }
 SplitPattern WordCounter::pattern() const noexcept { return state_->pattern; }
-const std::vector<std::string>& WordCounter::special_tokens() const noexcept { return state_->special_tokens; }
+const std::vector<std::string>& WordCounter::special_tokens() const noexcept { return state_->options.special_tokens; }
 
 }  // namespace sesame

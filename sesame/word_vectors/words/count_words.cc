@@ -5,9 +5,9 @@
 #include <algorithm>
 
 #include "sesame/base/error.h"
+#include "sesame/text/words/word_counts.h"
 #include "sesame/word_vectors/words/for_each_block.h"
 #include "sesame/word_vectors/words/sentence_count.h"
-#include "sesame/word_vectors/words/word_counts.h"
 
 namespace sesame {
 namespace {

@@ -6,9 +6,9 @@
 #include <map>
 
 #include "sesame/base/error_of.h"
+#include "sesame/text/words/word_counts.h"
 #include "sesame/text/words/word_map.h"
 #include "sesame/word_vectors/words/test_corpus.h"
-#include "sesame/word_vectors/words/word_counts.h"
 
 namespace sesame {
 namespace {

@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "sesame/base/error.h"
+#include "sesame/text/words/word_counts.h"
 #include "sesame/word_vectors/words/phrase_joiner.h"
-#include "sesame/word_vectors/words/word_counts.h"
 
 namespace sesame {
 namespace {
@@ -34,7 +34,7 @@ void check(const WordSourceOptions& source, const PhraseOptions& options) {
 /// The words of one pass that are frequent enough to be in a phrase.
 struct FrequentWords {
   std::unique_ptr<WordCounts> counts;  // which own the words of the entries
-  std::vector<Vocabulary::Entry> entries;
+  std::vector<WordCount> entries;
   WordMap numbers;  // index into entries, plus 1
   uint64_t words = 0;
 };
@@ -71,7 +71,7 @@ void count_pairs(const WordSourceOptions& source, const PhraseModel& model, cons
         if (pair.first != 0 && pair.second != 0) pairs.add(thread, WordKey::of(pair.bytes()));
       },
       [](Line&, int) {}, [](int) {});
-  for (const Vocabulary::Entry& entry : pairs.merge(options.min_count, threads).entries) {
+  for (const WordCount& entry : pairs.merge(options.min_count, threads).entries) {
     WordPair pair;
     std::memcpy(&pair, entry.word.data(), sizeof pair);
     found(pair, entry.count);
@@ -90,8 +90,8 @@ std::shared_ptr<const PhraseModel::Pass> learn_pass(const WordSourceOptions& sou
   const FrequentWords frequent = count_frequent_words(source, model, options, threads, report(2 * number));
   auto pass = std::make_shared<PhraseModel::Pass>();
   count_pairs(source, model, frequent, options, threads, report(2 * number + 1), [&](WordPair pair, uint64_t count) {
-    const Vocabulary::Entry& first = frequent.entries[pair.first - 1];
-    const Vocabulary::Entry& second = frequent.entries[pair.second - 1];
+    const WordCount& first = frequent.entries[pair.first - 1];
+    const WordCount& second = frequent.entries[pair.second - 1];
     const double score =
         phrase_score(options.score, count, first.count, second.count, frequent.words, options.min_count);
     if (!(score > threshold)) return;

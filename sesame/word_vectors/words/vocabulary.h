@@ -6,16 +6,15 @@
 #include <string_view>
 #include <vector>
 
+#include "sesame/text/words/word_span.h"
+
 namespace sesame {
 
 /// Words and how often each occurs, in the order of their ids: falling counts, words of equal count by their bytes.
 /// Immutable; every member may be called from any number of threads.
 class Vocabulary {
  public:
-  struct Entry {
-    std::string_view word;
-    uint64_t count = 0;
-  };
+  using Entry = WordCount;
 
   Vocabulary() = default;
   /// Sorts the entries, whose words it copies. `end_of_sentence`: "</s>" is entry 0 whatever its count, as in

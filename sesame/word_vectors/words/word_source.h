@@ -11,6 +11,7 @@
 #include "sesame/base/function_ref.h"
 #include "sesame/corpus/document_reader.h"
 #include "sesame/text/tokenizer.h"
+#include "sesame/text/words/word_span.h"
 
 namespace sesame {
 
@@ -62,12 +63,6 @@ class TextBlocks {
  private:
   struct State;
   std::unique_ptr<State> state_;
-};
-
-/// A word as bytes [begin, begin + size) of a text; size 0: a sentence ends here.
-struct WordSpan {
-  uint32_t begin = 0;
-  uint32_t size = 0;
 };
 
 /// Splits blocks into words. One for each thread.

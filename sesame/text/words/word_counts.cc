@@ -1,4 +1,4 @@
-#include "sesame/word_vectors/words/word_counts.h"
+#include "sesame/text/words/word_counts.h"
 
 #include <algorithm>
 #include <array>
@@ -12,7 +12,7 @@ namespace {
 constexpr size_t kParts = 64;
 
 struct Part {
-  std::vector<Vocabulary::Entry> entries;
+  std::vector<WordCount> entries;
   uint64_t words = 0;
   uint64_t distinct = 0;
 };
@@ -99,14 +99,35 @@ void WordCounts::add(int thread, std::string_view text, std::span<const WordSpan
   }
 }
 
-WordCounts::Merged WordCounts::merge(uint64_t min_count, ThreadPool& threads) {
-  if (runs_.empty()) return merge_maps(min_count, threads);
+void WordCounts::write_out(ThreadPool& threads) {
   threads.run(static_cast<int64_t>(maps_.size()), [&](int64_t i, int) {
     WordMap& map = maps_[static_cast<size_t>(i)];
     runs_.add(map);
     map = WordMap();
   });
+}
+
+WordCounts::Merged WordCounts::merge(uint64_t min_count, ThreadPool& threads) {
+  if (runs_.empty()) return merge_maps(min_count, threads);
+  write_out(threads);
   return merge_runs(min_count);
+}
+
+void WordCounts::for_each_sorted(ThreadPool& threads, FunctionRef<void(std::string_view, uint64_t)> emit) {
+  if (!runs_.empty()) {
+    write_out(threads);
+    runs_.merge(emit);
+    return;
+  }
+  std::vector<WordCount> entries = merge_maps(0, threads).entries;
+  std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.word < b.word; });
+  for (const WordCount& entry : entries) emit(entry.word, entry.count);
+}
+
+uint64_t WordCounts::memory_bytes() const noexcept {
+  uint64_t bytes = words_.memory_bytes();
+  for (const WordMap& map : maps_) bytes += map.memory_bytes();
+  return bytes;
 }
 
 WordCounts::Merged WordCounts::merge_maps(uint64_t min_count, ThreadPool& threads) const {
@@ -126,10 +147,11 @@ WordCounts::Merged WordCounts::merge_maps(uint64_t min_count, ThreadPool& thread
 
 WordCounts::Merged WordCounts::merge_runs(uint64_t min_count) {
   Merged merged;
+  words_.clear();
   runs_.merge([&](std::string_view word, uint64_t count) {
     merged.words += count;
     ++merged.distinct;
-    if (count >= min_count) merged.entries.push_back({words_.emplace_back(word), count});
+    if (count >= min_count) merged.entries.push_back({words_.keep(word), count});
   });
   return merged;
 }

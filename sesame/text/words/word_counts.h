@@ -1,18 +1,17 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <filesystem>
 #include <span>
-#include <string>
 #include <string_view>
 #include <vector>
 
+#include "sesame/base/function_ref.h"
 #include "sesame/base/thread_pool.h"
+#include "sesame/text/words/byte_arena.h"
 #include "sesame/text/words/sorted_runs.h"
 #include "sesame/text/words/word_map.h"
-#include "sesame/word_vectors/words/vocabulary.h"
-#include "sesame/word_vectors/words/word_source.h"
+#include "sesame/text/words/word_span.h"
 
 namespace sesame {
 
@@ -28,23 +27,31 @@ class WordCounts {
   void add(int thread, const WordKey& word, uint64_t count = 1);
 
   struct Merged {
-    std::vector<Vocabulary::Entry> entries;  // in an order that depends on chance; words valid while the counts live
-    uint64_t words = 0;                      // the sum of all counts
+    std::vector<WordCount> entries;  // in an order that depends on chance; words valid until the next call
+    uint64_t words = 0;              // the sum of all counts
     uint64_t distinct = 0;
   };
-  /// The words that occur at least min_count times, all threads taken together. The last call.
-  Merged merge(uint64_t min_count, ThreadPool& threads);
+  /// The words that occur at least min_count times, all threads taken together. More may be added afterwards.
+  [[nodiscard]] Merged merge(uint64_t min_count, ThreadPool& threads);
+
+  /// Calls emit(word, count) for every word once, by rising bytes; the word is valid during the call. In bounded memory
+  /// where counts went to the temporary file.
+  void for_each_sorted(ThreadPool& threads, FunctionRef<void(std::string_view word, uint64_t count)> emit);
+
+  /// Memory that the maps hold.
+  [[nodiscard]] uint64_t memory_bytes() const noexcept;
 
  private:
   WordMap::Entry& insert(WordMap& map, const WordKey& word);
   void make_room(WordMap& map);
+  void write_out(ThreadPool& threads);
   Merged merge_maps(uint64_t min_count, ThreadPool& threads) const;
   Merged merge_runs(uint64_t min_count);
 
   std::vector<WordMap> maps_;
   uint64_t share_bytes_;  // of one thread
   SortedRuns runs_;
-  std::deque<std::string> words_;  // that came from the runs
+  ByteArena words_;  // that came from the runs
 };
 
 }  // namespace sesame
