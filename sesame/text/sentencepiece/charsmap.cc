@@ -131,27 +131,6 @@ void Charsmap::for_each_rule(FunctionRef<void(std::string_view key, std::string_
   }
 }
 
-namespace {
-
-/// A unit that is nobody's child gets a label that does not look like one: Darts compares labels and nothing else.
-void label_free_units(const DoubleArrayPlaces& places, std::vector<uint32_t>& units) {
-  std::vector<uint8_t> is_base(units.size());
-  std::vector<uint8_t> is_used(units.size());
-  for (const DoubleArrayPlaces::Node& node : places.nodes) {
-    is_used[node.place] = 1;
-    if (node.base != 0) is_base[node.base] = 1;
-    if (node.value >= 0) is_used[node.base] = 1;
-  }
-  for (uint32_t place = 0; place < units.size(); ++place) {
-    if (is_used[place] != 0) continue;
-    uint32_t label = 0;
-    while (label < 255 && is_base[place ^ label] != 0) ++label;
-    units[place] = label;
-  }
-}
-
-}  // namespace
-
 std::string compile_charsmap(const CharsmapRules& rules) {
   if (rules.empty()) return {};
   std::map<std::string_view, int32_t> positions;
@@ -182,7 +161,8 @@ std::string compile_charsmap(const CharsmapRules& rules) {
     }
     units[node.place] |= unit;
   }
-  label_free_units(places, units);
+  // Darts compares labels and nothing else.
+  for (const auto& [place, label] : free_labels(places)) units[place] = label;
   std::string bytes(sizeof(uint32_t) * (1 + units.size()), '\0');
   const auto trie_bytes = static_cast<uint32_t>(units.size() * sizeof(uint32_t));
   std::memcpy(bytes.data(), &trie_bytes, sizeof trie_bytes);

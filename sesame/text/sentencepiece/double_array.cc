@@ -124,7 +124,27 @@ DoubleArrayPlaces place_trie(std::span<const std::pair<std::string_view, int32_t
     }
   }
   places.size = free.size();
+  places.with_terminators = with_terminators;
   return places;
+}
+
+std::vector<std::pair<uint32_t, uint8_t>> free_labels(const DoubleArrayPlaces& places) {
+  std::vector<uint8_t> is_base(places.size);
+  std::vector<uint8_t> is_taken(places.size);
+  for (const DoubleArrayPlaces::Node& node : places.nodes) {
+    is_taken[node.place] = 1;
+    if (node.base != 0) is_base[node.base] = 1;
+    if (node.value >= 0 && places.with_terminators) is_taken[node.base] = 1;
+  }
+  std::vector<std::pair<uint32_t, uint8_t>> labels;
+  for (uint32_t place = 0; place < places.size; ++place) {
+    if (is_taken[place] != 0) continue;
+    // There is one: were every base of the block taken, so were every place.
+    uint32_t label = 0;
+    while (label < 255 && is_base[place ^ label] != 0) ++label;
+    labels.emplace_back(place, static_cast<uint8_t>(label));
+  }
+  return labels;
 }
 
 }  // namespace sesame

@@ -22,11 +22,16 @@ struct DoubleArrayPlaces {
   };
   std::vector<Node> nodes;  // the root, at place 0, comes first; parents before children
   uint32_t size = 0;        // places in all: a multiple of 256
+  bool with_terminators = false;
 };
 
 /// Finds places for the strings, which are sorted by their bytes, differ, and are not empty; values are >= 0. With
 /// `with_terminators` the place `base ^ 0` of every node with a value is kept free for it, as Darts needs; no string
 /// then holds a NUL. Throws Error for more than 2^29 places.
 DoubleArrayPlaces place_trie(std::span<const std::pair<std::string_view, int32_t>> strings, bool with_terminators);
+
+/// For places that are no node's a byte that leads to them from no node: with such labels, whoever walks the trie need
+/// not know which places are free. Places that terminators take are not among them.
+std::vector<std::pair<uint32_t, uint8_t>> free_labels(const DoubleArrayPlaces& places);
 
 }  // namespace sesame

@@ -1,0 +1,145 @@
+#include "sesame/text/sentencepiece/piece_segmenter.h"
+
+#include <algorithm>
+#include <cfloat>
+#include <cmath>
+
+#include "sesame/text/sentencepiece/bpe_segmenter.h"
+#include "sesame/text/sentencepiece/byte_trie.h"
+#include "sesame/text/sentencepiece/text_normalizer.h"
+#include "sesame/text/unigram/best_path.h"
+
+namespace sesame {
+namespace {
+
+/// The most probable segmentation; unused pieces are none.
+class UnigramSegmenter : public PieceSegmenter {
+ public:
+  UnigramSegmenter(const PieceVocabulary& vocabulary, const model::SentencePiece& model) {
+    float least = FLT_MAX;
+    float most = FLT_MIN;  // as SentencePiece has it
+    for (size_t id = 0; id < model.types.size(); ++id) {
+      if (model.types[id] != model::PieceType::normal) continue;
+      least = std::min(least, model.scores[id]);
+      most = std::max(most, model.scores[id]);
+    }
+    pieces_.scores.assign(model.scores.begin(), model.scores.end());
+    std::vector<PieceVocabulary::Piece> strings;
+    for (const PieceVocabulary::Piece& piece : vocabulary.text_pieces()) {
+      const auto& [text, id] = piece;
+      if (vocabulary.type(id) == model::PieceType::unused) continue;
+      if (vocabulary.type(id) == model::PieceType::user_defined) {
+        pieces_.scores[static_cast<size_t>(id)] = static_cast<double>(static_cast<float>(text.size()) * most) - 0.1;
+      }
+      strings.push_back(piece);
+    }
+    pieces_.trie = ByteTrie(std::move(strings));
+    pieces_.unknown = vocabulary.unknown();
+    pieces_.unknown_score = least - 10.0F;
+    pieces_.scores[static_cast<size_t>(pieces_.unknown)] = static_cast<double>(pieces_.unknown_score);
+  }
+
+  [[nodiscard]] std::unique_ptr<Scratch> make_scratch() const override { return std::make_unique<Buffers>(); }
+
+  void segment(std::string_view text, Scratch& scratch, std::vector<PieceToken>& tokens,
+               SegmentScore& score) const override {
+    const auto before = static_cast<double>(std::abs(score.sum));
+    UnigramMargin margin;
+    find_best_path(
+        pieces_, text, [](std::string_view t, size_t begin) { return character_length(t, begin); },
+        static_cast<Buffers&>(scratch).paths, score.sum, tokens, &margin);
+    score.limit = limit_of(margin, text.size(), before);
+  }
+
+  [[nodiscard]] double piece_score(int32_t id) const override { return pieces_.scores[static_cast<size_t>(id)]; }
+  [[nodiscard]] bool has_sums() const noexcept override { return true; }
+
+ private:
+  struct Buffers : Scratch {
+    UnigramPaths<float> paths;
+  };
+
+  /// A sum of n additions is off by at most n half units in the last place of its largest value, 2^-24 of it. Two paths
+  /// of at most `size` pieces each keep their order if they are farther apart than both errors, here and after another
+  /// sum.
+  static float limit_of(const UnigramMargin& margin, size_t size, double before) {
+    if (std::isinf(margin.margin)) return std::numeric_limits<float>::infinity();
+    const double additions = 2.0 * static_cast<double>(size) + 4.0;
+    const double slack = 2.0 * (margin.largest + before) + 64.0;
+    const double error_here = additions * (before + slack) * 0x1p-24;
+    const double limit = (margin.margin - error_here) / (additions * 0x1p-24) - slack;
+    return limit > 0 ? static_cast<float>(limit) : 0.0F;
+  }
+
+  UnigramPieces<float> pieces_;
+};
+
+/// Every character or user-defined symbol, or every word, is a piece.
+class WholeSegmenter : public PieceSegmenter {
+ public:
+  WholeSegmenter(const PieceVocabulary& vocabulary, bool words)
+      : text_pieces_(vocabulary.text_pieces()),
+        reserved_pieces_(vocabulary.reserved_pieces()),
+        unknown_(vocabulary.unknown()),
+        words_(words) {
+    std::vector<PieceVocabulary::Piece> symbols;
+    for (const std::string_view text : vocabulary.user_symbols()) symbols.emplace_back(text, 0);
+    user_symbols_ = ByteTrie(std::move(symbols));
+  }
+
+  [[nodiscard]] std::unique_ptr<Scratch> make_scratch() const override { return std::make_unique<Scratch>(); }
+
+  void segment(std::string_view text, Scratch&, std::vector<PieceToken>& tokens, SegmentScore&) const override {
+    for (size_t i = 0; i < text.size();) {
+      const size_t end = words_ ? word_end(text, i) : character_end(text, i);
+      tokens.push_back({id_of(text.substr(i, end - i)), static_cast<uint32_t>(i), static_cast<uint32_t>(end)});
+      i = end;
+    }
+  }
+
+ private:
+  /// A word goes up to the next space symbol.
+  static size_t word_end(std::string_view text, size_t begin) {
+    const size_t second = begin + character_length(text, begin);
+    size_t end = second;
+    while (end < text.size() && text.substr(end, character_length(text, end)) != space_symbol) {
+      end += character_length(text, end);
+    }
+    return end;
+  }
+
+  [[nodiscard]] size_t character_end(std::string_view text, size_t begin) const {
+    const size_t symbol = user_symbols_.longest_prefix(text, begin).length;
+    return begin + (symbol > 0 ? symbol : character_length(text, begin));
+  }
+
+  [[nodiscard]] int32_t id_of(std::string_view text) const {
+    const int32_t reserved = reserved_pieces_.find(text);
+    const int32_t id = reserved >= 0 ? reserved : text_pieces_.find(text);
+    return id >= 0 ? id : unknown_;
+  }
+
+  ByteTrie text_pieces_;
+  ByteTrie reserved_pieces_;
+  ByteTrie user_symbols_;
+  int32_t unknown_;
+  bool words_;
+};
+
+}  // namespace
+
+std::unique_ptr<PieceSegmenter> make_segmenter(const PieceVocabulary& vocabulary, const model::SentencePiece& model,
+                                               std::string_view origin) {
+  using Type = model::SentencePiece::Type;
+  switch (model.type) {
+    case Type::unigram:
+      return std::make_unique<UnigramSegmenter>(vocabulary, model);
+    case Type::bpe:
+      if (vocabulary.has_unused()) return std::make_unique<AgendaBpeSegmenter>(vocabulary, model);
+      return std::make_unique<BpeSegmenter>(vocabulary, model, origin);
+    default:
+      return std::make_unique<WholeSegmenter>(vocabulary, model.type == Type::word);
+  }
+}
+
+}  // namespace sesame

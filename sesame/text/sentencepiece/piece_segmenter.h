@@ -1,0 +1,47 @@
+#pragma once
+
+#include <limits>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "sesame/text/sentencepiece/piece_vocabulary.h"
+#include "sesame/text/token_model.h"
+
+namespace sesame {
+
+/// How a segmentation came about, for models that add scores up in float: the sum depends on all that stands before,
+/// and so may the choice between segmentations that are nearly as good.
+struct SegmentScore {
+  float sum = 0;  // of all pieces so far, in the order and the precision of SentencePiece
+  /// The choice would be the same after any sum that is smaller in absolute value.
+  float limit = std::numeric_limits<float>::infinity();
+};
+
+/// Cuts normalized text into pieces by the rules of one type of SentencePiece model.
+class PieceSegmenter {
+ public:
+  class Scratch {
+   public:
+    virtual ~Scratch() = default;
+  };
+
+  virtual ~PieceSegmenter() = default;
+
+  [[nodiscard]] virtual std::unique_ptr<Scratch> make_scratch() const = 0;
+
+  /// Appends the pieces of `text`, a character that is in no piece as the unknown one. `score` is that of the text
+  /// before on the way in, and of this text too on the way out; models without sums leave it alone.
+  virtual void segment(std::string_view text, Scratch& scratch, std::vector<PieceToken>& tokens,
+                       SegmentScore& score) const = 0;
+
+  /// The score of a piece as it is added to a sum; 0 for models without sums.
+  [[nodiscard]] virtual double piece_score(int32_t) const { return 0; }
+  [[nodiscard]] virtual bool has_sums() const noexcept { return false; }
+};
+
+/// The segmenter of a model. Throws Error, beginning with `origin`, for a vocabulary that is too large.
+std::unique_ptr<PieceSegmenter> make_segmenter(const PieceVocabulary& vocabulary, const model::SentencePiece& model,
+                                               std::string_view origin);
+
+}  // namespace sesame

@@ -1,0 +1,49 @@
+#include "sesame/text/sentencepiece/piece_vocabulary.h"
+
+#include "sesame/text/bpe/byte_alphabet.h"
+
+namespace sesame {
+
+PieceVocabulary::PieceVocabulary(const TokenizerSpec& spec, const model::SentencePiece& model)
+    : types_(model.types), unknown_(model.unk_id), byte_fallback_(model.byte_fallback) {
+  for (const VocabularyEntry& entry : spec.vocabulary) {
+    const std::string_view text = entry.token;
+    switch (type(entry.id)) {
+      case model::PieceType::user_defined:
+        user_symbols_.push_back(text);
+        text_pieces_.emplace_back(text, entry.id);
+        break;
+      case model::PieceType::unused:
+        has_unused_ = true;
+        text_pieces_.emplace_back(text, entry.id);
+        break;
+      case model::PieceType::normal:
+        text_pieces_.emplace_back(text, entry.id);
+        break;
+      case model::PieceType::byte:
+        if (const auto byte = parse_byte_token(text)) byte_ids_[*byte] = entry.id;
+        reserved_pieces_.emplace_back(text, entry.id);
+        break;
+      default:
+        reserved_pieces_.emplace_back(text, entry.id);
+    }
+  }
+}
+
+void PieceVocabulary::append(std::string_view text, const PieceToken& token, bool& previous_unknown,
+                             std::vector<PieceToken>& tokens) const {
+  const bool is_unknown = token.id == unknown_;
+  if (is_unknown && byte_fallback_) {
+    for (uint32_t i = token.begin; i < token.end; ++i) {
+      tokens.push_back({byte_ids_[static_cast<uint8_t>(text[i])], token.begin, token.begin});
+    }
+    tokens.back().end = token.end;
+  } else if (is_unknown && previous_unknown) {
+    if (!tokens.empty()) tokens.back().end = token.end;
+  } else {
+    tokens.push_back(token);
+  }
+  previous_unknown = is_unknown;
+}
+
+}  // namespace sesame

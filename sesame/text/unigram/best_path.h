@@ -1,0 +1,96 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <string_view>
+#include <vector>
+
+#include "sesame/text/sentencepiece/byte_trie.h"
+#include "sesame/text/token_model.h"
+
+namespace sesame {
+
+/// The Viterbi search of unigram models, over the bytes of a text. `Sum` is what scores are added up in: float in
+/// SentencePiece (unigram_model.cc, EncodeOptimized), double in Hugging Face's library. A candidate is a double before
+/// it is kept; among equal ones the first counts, which is the one that begins first.
+template <typename Sum>
+struct UnigramPieces {
+  ByteTrie trie;               // pieces, by id
+  std::vector<double> scores;  // by id
+  Sum unknown_score = 0;
+  int32_t unknown = -1;  // where a character is no piece of its own; -1: such a text has no path
+};
+
+/// The best way to each place in a text.
+template <typename Sum>
+struct UnigramPaths {
+  struct Node {
+    Sum score;
+    Sum second;  // the best of the other ways, at most
+    uint32_t begin;
+    int32_t id;
+  };
+  static constexpr uint32_t unreached = std::numeric_limits<uint32_t>::max();
+  std::vector<Node> nodes;
+};
+
+/// What the search found out about the choice of pieces.
+struct UnigramMargin {
+  double margin = std::numeric_limits<double>::infinity();  // by how much the path was better than others, at least
+  double largest = 0;                                       // absolute value of any sum on it
+};
+
+/// Appends the pieces of `text`; characters that are no piece have the id `unknown`. `sum` is what the path begins with
+/// and becomes what it ends with. `length_of(text, begin)`: bytes of a character. Returns the first byte of a character
+/// that no piece covers where `unknown` is -1, else text.size().
+template <typename Sum, typename LengthOf>
+size_t find_best_path(const UnigramPieces<Sum>& pieces, std::string_view text, LengthOf&& length_of,
+                      UnigramPaths<Sum>& paths, Sum& sum, std::vector<PieceToken>& tokens,
+                      UnigramMargin* margin = nullptr) {
+  using Paths = UnigramPaths<Sum>;
+  constexpr Sum lowest = std::numeric_limits<Sum>::lowest();
+  auto& nodes = paths.nodes;
+  nodes.assign(text.size() + 1, {0, lowest, Paths::unreached, -1});
+  nodes[0].score = sum;
+  for (size_t begin = 0; begin < text.size();) {
+    const Sum till_here = nodes[begin].score;
+    const auto offer = [&](size_t end, double candidate, int32_t id) {
+      auto& node = nodes[end];
+      if (node.begin == Paths::unreached) {
+        node = {static_cast<Sum>(candidate), lowest, static_cast<uint32_t>(begin), id};
+      } else if (candidate > static_cast<double>(node.score)) {
+        node = {static_cast<Sum>(candidate), node.score, static_cast<uint32_t>(begin), id};
+      } else {
+        node.second = std::max(node.second, static_cast<Sum>(candidate));
+      }
+    };
+    const size_t length = length_of(text, begin);
+    bool single = false;
+    pieces.trie.for_each_prefix(text, begin, [&](size_t size, int32_t id) {
+      offer(begin + size, pieces.scores[static_cast<size_t>(id)] + static_cast<double>(till_here), id);
+      single = single || size == length;
+    });
+    if (!single) {
+      if (pieces.unknown < 0) return begin;
+      offer(begin + length, static_cast<double>(static_cast<Sum>(pieces.unknown_score + till_here)), pieces.unknown);
+    }
+    begin += length;
+  }
+  const size_t first = tokens.size();
+  for (size_t end = text.size(); end > 0; end = nodes[end].begin) {
+    const auto& node = nodes[end];
+    tokens.push_back({node.id, node.begin, static_cast<uint32_t>(end)});
+    if (margin != nullptr) {
+      const auto score = static_cast<double>(node.score);
+      margin->largest = std::max(margin->largest, score < 0 ? -score : score);
+      if (node.second != lowest) margin->margin = std::min(margin->margin, score - static_cast<double>(node.second));
+    }
+  }
+  std::reverse(tokens.begin() + static_cast<std::ptrdiff_t>(first), tokens.end());
+  sum = nodes[text.size()].score;
+  return text.size();
+}
+
+}  // namespace sesame
