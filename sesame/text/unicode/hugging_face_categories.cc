@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 #include <iterator>
 #include <span>
 
@@ -22,6 +23,31 @@ const Range* find_range(std::span<const Range> ranges, uint32_t code) noexcept {
 }
 
 bool in(std::span<const CodeRange> ranges, uint32_t code) noexcept { return find_range(ranges, code) != nullptr; }
+
+template <typename Range>
+bool meets(std::span<const Range> ranges, uint32_t first, uint32_t last) noexcept {
+  const Range* range = find_range(ranges, last);
+  if (range != nullptr) return true;
+  const auto ends_before = [](const Range& r, uint32_t c) { return r.last < c; };
+  const auto next = std::lower_bound(ranges.begin(), ranges.end(), first, ends_before);
+  return next != ranges.end() && next->first <= last;
+}
+
+bool covers(std::span<const CodeRange> ranges, uint32_t first, uint32_t last) noexcept {
+  const CodeRange* range = find_range(ranges, first);
+  return range != nullptr && range->last >= last;
+}
+
+bool has_decomposition_or_class(uint32_t code) noexcept {
+  const auto* property = utf8proc_get_property(static_cast<utf8proc_int32_t>(code));
+  return property->decomp_seqindex != UINT16_MAX || property->combining_class != 0;
+}
+
+constexpr CodeRange chinese_ranges[] = {
+    {0x3400, 0x4DBF},   {0x4E00, 0x9FFF},   {0xF900, 0xFAFF},   {0x20000, 0x2A6DF},
+    {0x2A700, 0x2B81F}, {0x2B920, 0x2CEAF}, {0x2F800, 0x2FA1F},
+};
+constexpr CodeRange hangul_ranges[] = {{0xAC00, 0xD7A3}};
 
 /// Sorts every run of marks by combining class; marks of one class keep their order.
 void reorder_marks(std::u32string& text) {
@@ -44,13 +70,7 @@ bool is_white_space(uint32_t code) noexcept { return in(white_space_ranges, code
 
 bool is_punctuation(uint32_t code) noexcept { return in(punctuation_ranges, code); }
 
-bool is_chinese(uint32_t code) noexcept {
-  static constexpr CodeRange ranges[] = {
-      {0x3400, 0x4DBF},   {0x4E00, 0x9FFF},   {0xF900, 0xFAFF},   {0x20000, 0x2A6DF},
-      {0x2A700, 0x2B81F}, {0x2B920, 0x2CEAF}, {0x2F800, 0x2FA1F},
-  };
-  return in(ranges, code);
-}
+bool is_chinese(uint32_t code) noexcept { return in(chinese_ranges, code); }
 
 bool is_nonspacing_mark(uint32_t code) noexcept { return in(nonspacing_ranges, code); }
 
@@ -84,6 +104,20 @@ void append_lowercase(uint32_t code, std::u32string& out) {
   const CaseRange* range = find_range<CaseRange>(lowercase_ranges, code);
   const bool upper = range != nullptr && (code - range->first) % range->step == 0;
   out += static_cast<char32_t>(upper ? code + static_cast<uint32_t>(range->distance) : code);
+}
+
+Alike what_is_alike(uint32_t first, uint32_t last) noexcept {
+  if (covers(control_ranges, first, last)) return Alike::control;
+  for (const std::span<const CodeRange> ranges : std::initializer_list<std::span<const CodeRange>>{
+           control_ranges, white_space_ranges, punctuation_ranges, nonspacing_ranges, mark_ranges, hangul_ranges}) {
+    if (meets(ranges, first, last)) return Alike::no;
+  }
+  if (meets<CaseRange>(lowercase_ranges, first, last)) return Alike::no;
+  for (uint32_t code = first; code <= last; ++code) {
+    if (has_decomposition_or_class(code)) return Alike::no;
+  }
+  if (!meets<CodeRange>(chinese_ranges, first, last)) return Alike::plain;
+  return covers(chinese_ranges, first, last) ? Alike::chinese : Alike::no;
 }
 
 std::u32string decompose(std::u32string_view text) {

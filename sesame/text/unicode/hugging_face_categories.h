@@ -38,6 +38,15 @@ void append_decomposition(uint32_t code, std::u32string& out);
 /// Appends the lower case of a character, without context: two characters for U+0130.
 void append_lowercase(uint32_t code, std::u32string& out);
 
+/// What all characters of a range have in common, where it is simple.
+enum class Alike : uint8_t {
+  no,
+  plain,    // of none of the classes above; no marks, decompositions or case
+  chinese,  // as plain, but Chinese
+  control,
+};
+[[nodiscard]] Alike what_is_alike(uint32_t first, uint32_t last) noexcept;
+
 /// NFD: every character decomposed, marks in order.
 [[nodiscard]] std::u32string decompose(std::u32string_view text);
 
