@@ -71,13 +71,16 @@ struct AgendaBpeSegmenter::Run {
     while (!waiting.empty()) {
       const std::string_view part = waiting.back();
       waiting.pop_back();
-      const int32_t id = model.id_of(part);
-      const auto cut = model.unused_[static_cast<size_t>(id)] != 0 ? cuts.find(part) : cuts.end();
-      if (cut != cuts.end()) {
-        waiting.push_back(part.substr(cut->second));
-        waiting.push_back(part.substr(0, cut->second));
-        continue;
+      int32_t id = model.text_pieces_.find(part);
+      if (id >= 0 && model.unused_[static_cast<size_t>(id)] != 0) {
+        if (const auto cut = cuts.find(part); cut != cuts.end()) {
+          waiting.push_back(part.substr(cut->second));
+          waiting.push_back(part.substr(0, cut->second));
+          continue;
+        }
+        id = -1;
       }
+      if (id < 0) id = model.unknown_;
       const auto at = static_cast<uint32_t>(part.data() - begin);
       tokens.push_back({id, at, at + static_cast<uint32_t>(part.size())});
     }
@@ -87,17 +90,10 @@ struct AgendaBpeSegmenter::Run {
 AgendaBpeSegmenter::AgendaBpeSegmenter(const PieceVocabulary& vocabulary, const model::SentencePiece& model)
     : user_symbols_(user_defined(vocabulary)),
       text_pieces_(vocabulary.text_pieces()),
-      reserved_pieces_(vocabulary.reserved_pieces()),
       scores_(model.scores),
       unused_(model.types.size()),
       unknown_(vocabulary.unknown()) {
   for (size_t id = 0; id < unused_.size(); ++id) unused_[id] = model.types[id] == model::PieceType::unused ? 1 : 0;
-}
-
-int32_t AgendaBpeSegmenter::id_of(std::string_view text) const {
-  const int32_t reserved = reserved_pieces_.find(text);
-  const int32_t id = reserved >= 0 ? reserved : text_pieces_.find(text);
-  return id >= 0 ? id : unknown_;
 }
 
 std::unique_ptr<PieceSegmenter::Scratch> AgendaBpeSegmenter::make_scratch() const {

@@ -41,24 +41,16 @@ BpeSegmenter::BpeSegmenter(const PieceVocabulary& vocabulary, const model::Sente
 
 void BpeSegmenter::make_symbols(const PieceVocabulary& vocabulary, std::string_view origin) {
   std::unordered_map<std::string_view, int32_t> characters;
-  std::unordered_map<std::string_view, int32_t> reserved;
-  for (const auto& [text, id] : vocabulary.reserved_pieces()) {
-    if (character_length(text, 0) == text.size()) reserved.emplace(text, id);
-  }
   for (const auto& [text, id] : vocabulary.text_pieces()) {
     if (character_length(text, 0) == text.size()) characters.emplace(text, id);
   }
-  const auto add = [&](std::string_view character) {
-    const auto known = reserved.find(character);
-    const auto symbol = static_cast<int64_t>(pieces_) + static_cast<int64_t>(outputs_.size());
-    if (!characters.emplace(character, static_cast<int32_t>(symbol)).second) return;
-    if (symbol > max_token_id) fail(fmt::format("{}: the pieces have too many characters", origin));
-    outputs_.push_back(known == reserved.end() ? unknown_ : known->second);
-  };
+  int64_t next = pieces_;
   for (const auto& [text, id] : vocabulary.text_pieces()) {
-    for (size_t i = 0; i < text.size(); i += character_length(text, i)) add(text.substr(i, character_length(text, i)));
+    for (size_t i = 0; i < text.size(); i += character_length(text, i)) {
+      if (next > max_token_id) fail(fmt::format("{}: the pieces have too many characters", origin));
+      if (characters.emplace(text.substr(i, character_length(text, i)), static_cast<int32_t>(next)).second) ++next;
+    }
   }
-  for (const auto& [text, id] : reserved) add(text);
   std::vector<PieceVocabulary::Piece> symbols(characters.begin(), characters.end());
   ascii_.fill(unknown_symbol);
   for (const auto& [text, symbol] : symbols) {
@@ -121,12 +113,10 @@ void BpeSegmenter::segment(std::string_view text, Scratch& scratch, std::vector<
   append_symbols(text, buffers.symbols);
   merge(rules_, buffers.symbols, buffers.merging);
   for (PieceToken token : buffers.symbols) {
-    if (token.id == unknown_symbol) {
+    if (token.id == unknown_symbol || token.id >= pieces_) {
       token.id = unknown_;
     } else if (token.id < 0) {
       token.id = frozen(token.id);
-    } else if (token.id >= pieces_) {
-      token.id = outputs_[static_cast<size_t>(token.id - pieces_)];
     }
     tokens.push_back(token);
   }

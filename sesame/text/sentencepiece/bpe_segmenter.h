@@ -34,9 +34,7 @@ class BpeSegmenter : public PieceSegmenter {
   MergeTable rules_;
   ByteTrie characters_;  // symbols of one character
   std::array<int32_t, 128> ascii_{};
-  std::vector<PieceVocabulary::Piece> added_;  // symbols behind the pieces; what they stand for in the end
-  std::vector<int32_t> outputs_;               // of the added symbols
-  int32_t pieces_;
+  int32_t pieces_;  // how many there are: larger symbols are unknown in the end
   int32_t unknown_;
 };
 
@@ -52,11 +50,9 @@ class AgendaBpeSegmenter : public PieceSegmenter {
 
  private:
   struct Run;
-  [[nodiscard]] int32_t id_of(std::string_view text) const;
 
   ByteTrie user_symbols_;
   ByteTrie text_pieces_;
-  ByteTrie reserved_pieces_;
   std::vector<float> scores_;
   std::vector<uint8_t> unused_;
   int32_t unknown_;

@@ -1,8 +1,8 @@
 #include "sesame/text/sentencepiece/piece_segmenter.h"
 
 #include <algorithm>
-#include <cfloat>
 #include <cmath>
+#include <limits>
 
 #include "sesame/text/sentencepiece/bpe_segmenter.h"
 #include "sesame/text/sentencepiece/byte_trie.h"
@@ -16,12 +16,9 @@ namespace {
 class UnigramSegmenter : public PieceSegmenter {
  public:
   UnigramSegmenter(const PieceVocabulary& vocabulary, const model::SentencePiece& model) {
-    float least = FLT_MAX;
-    float most = FLT_MIN;  // as SentencePiece has it
+    float least = std::numeric_limits<float>::max();
     for (size_t id = 0; id < model.types.size(); ++id) {
-      if (model.types[id] != model::PieceType::normal) continue;
-      least = std::min(least, model.scores[id]);
-      most = std::max(most, model.scores[id]);
+      if (model.types[id] == model::PieceType::normal) least = std::min(least, model.scores[id]);
     }
     pieces_.scores.assign(model.scores.begin(), model.scores.end());
     std::vector<PieceVocabulary::Piece> strings;
@@ -29,7 +26,8 @@ class UnigramSegmenter : public PieceSegmenter {
       const auto& [text, id] = piece;
       if (vocabulary.type(id) == model::PieceType::unused) continue;
       if (vocabulary.type(id) == model::PieceType::user_defined) {
-        pieces_.scores[static_cast<size_t>(id)] = static_cast<double>(static_cast<float>(text.size()) * most) - 0.1;
+        // More than any path through normal pieces, and more for a longer symbol.
+        pieces_.scores[static_cast<size_t>(id)] = static_cast<float>(0.1 * static_cast<double>(text.size() - 1));
       }
       strings.push_back(piece);
     }
@@ -61,13 +59,15 @@ class UnigramSegmenter : public PieceSegmenter {
 
   /// A sum of n additions is off by at most n half units in the last place of its largest value, 2^-24 of it. Two paths
   /// of at most `size` pieces each keep their order if they are farther apart than both errors, here and after another
-  /// sum.
+  /// sum, unless sums are set back on the way.
   static float limit_of(const UnigramMargin& margin, size_t size, double before) {
-    if (std::isinf(margin.margin)) return std::numeric_limits<float>::infinity();
     const double additions = 2.0 * static_cast<double>(size) + 4.0;
     const double slack = 2.0 * (margin.largest + before) + 64.0;
-    const double error_here = additions * (before + slack) * 0x1p-24;
-    const double limit = (margin.margin - error_here) / (additions * 0x1p-24) - slack;
+    double limit = double{UnigramPieces<float>::reset_threshold} - slack;
+    if (std::isfinite(margin.margin)) {
+      const double error_here = additions * (before + slack) * 0x1p-24;
+      limit = std::min(limit, (margin.margin - error_here) / (additions * 0x1p-24) - slack);
+    }
     return limit > 0 ? static_cast<float>(limit) : 0.0F;
   }
 
@@ -77,11 +77,12 @@ class UnigramSegmenter : public PieceSegmenter {
 /// Every character or user-defined symbol, or every word, is a piece.
 class WholeSegmenter : public PieceSegmenter {
  public:
-  WholeSegmenter(const PieceVocabulary& vocabulary, bool words)
-      : text_pieces_(vocabulary.text_pieces()),
-        reserved_pieces_(vocabulary.reserved_pieces()),
-        unknown_(vocabulary.unknown()),
-        words_(words) {
+  WholeSegmenter(const PieceVocabulary& vocabulary, bool words) : unknown_(vocabulary.unknown()), words_(words) {
+    std::vector<PieceVocabulary::Piece> pieces = vocabulary.reserved_pieces();
+    for (const PieceVocabulary::Piece& piece : vocabulary.text_pieces()) {
+      if (vocabulary.type(piece.second) != model::PieceType::unused) pieces.push_back(piece);
+    }
+    pieces_ = ByteTrie(std::move(pieces));
     std::vector<PieceVocabulary::Piece> symbols;
     for (const std::string_view text : vocabulary.user_symbols()) symbols.emplace_back(text, 0);
     user_symbols_ = ByteTrie(std::move(symbols));
@@ -114,13 +115,11 @@ class WholeSegmenter : public PieceSegmenter {
   }
 
   [[nodiscard]] int32_t id_of(std::string_view text) const {
-    const int32_t reserved = reserved_pieces_.find(text);
-    const int32_t id = reserved >= 0 ? reserved : text_pieces_.find(text);
+    const int32_t id = pieces_.find(text);
     return id >= 0 ? id : unknown_;
   }
 
-  ByteTrie text_pieces_;
-  ByteTrie reserved_pieces_;
+  ByteTrie pieces_;
   ByteTrie user_symbols_;
   int32_t unknown_;
   bool words_;

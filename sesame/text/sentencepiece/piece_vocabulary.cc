@@ -8,6 +8,8 @@ PieceVocabulary::PieceVocabulary(const TokenizerSpec& spec, const model::Sentenc
     : types_(model.types), unknown_(model.unk_id), byte_fallback_(model.byte_fallback) {
   for (const VocabularyEntry& entry : spec.vocabulary) {
     const std::string_view text = entry.token;
+    // Some converters write this one beside <0x00>; SentencePiece takes it for unused.
+    if (byte_fallback_ && text == std::string_view("\0", 1)) continue;
     switch (type(entry.id)) {
       case model::PieceType::user_defined:
         user_symbols_.push_back(text);

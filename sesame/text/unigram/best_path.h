@@ -1,10 +1,12 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "sesame/text/sentencepiece/byte_trie.h"
@@ -13,13 +15,16 @@
 namespace sesame {
 
 /// The Viterbi search of unigram models, over the bytes of a text. `Sum` is what scores are added up in: float in
-/// SentencePiece (unigram_model.cc, EncodeOptimized), double in Hugging Face's library. A candidate is a double before
-/// it is kept; among equal ones the first counts, which is the one that begins first.
+/// SentencePiece (0.2.3, unigram_model.cc, EncodeOptimized), double in Hugging Face's library. Among equal paths the
+/// first counts, whose last piece is the longest.
 template <typename Sum>
 struct UnigramPieces {
   ByteTrie trie;               // pieces, by id
   std::vector<double> scores;  // by id
   Sum unknown_score = 0;
+  /// A sum that is farther from zero is set back to zero, and those behind it by as much: only sums in float are.
+  static constexpr Sum reset_threshold =
+      std::is_same_v<Sum, float> ? Sum{100000} : std::numeric_limits<Sum>::infinity();
   int32_t unknown = -1;  // where a character is no piece of its own; -1: such a text has no path
 };
 
@@ -39,7 +44,7 @@ struct UnigramPaths {
 /// What the search found out about the choice of pieces.
 struct UnigramMargin {
   double margin = std::numeric_limits<double>::infinity();  // by how much the path was better than others, at least
-  double largest = 0;                                       // absolute value of any sum on it
+  double largest = 0;                                       // absolute value of any sum, whether on the path or not
 };
 
 /// Appends the pieces of `text`; characters that are no piece have the id `unknown`. `sum` is what the path begins with
@@ -54,27 +59,36 @@ size_t find_best_path(const UnigramPieces<Sum>& pieces, std::string_view text, L
   auto& nodes = paths.nodes;
   nodes.assign(text.size() + 1, {0, lowest, Paths::unreached, -1});
   nodes[0].score = sum;
+  size_t reached = 0;
   for (size_t begin = 0; begin < text.size();) {
+    if (std::abs(nodes[begin].score) > pieces.reset_threshold) {
+      const Sum offset = nodes[begin].score;
+      for (size_t i = begin; i <= reached; ++i) {
+        if (i == begin || nodes[i].begin != Paths::unreached) nodes[i].score -= offset;
+      }
+    }
     const Sum till_here = nodes[begin].score;
-    const auto offer = [&](size_t end, double candidate, int32_t id) {
+    const auto offer = [&](size_t end, Sum candidate, int32_t id) {
       auto& node = nodes[end];
+      reached = std::max(reached, end);
       if (node.begin == Paths::unreached) {
-        node = {static_cast<Sum>(candidate), lowest, static_cast<uint32_t>(begin), id};
-      } else if (candidate > static_cast<double>(node.score)) {
-        node = {static_cast<Sum>(candidate), node.score, static_cast<uint32_t>(begin), id};
+        node = {candidate, lowest, static_cast<uint32_t>(begin), id};
+      } else if (candidate > node.score) {
+        node = {candidate, node.score, static_cast<uint32_t>(begin), id};
       } else {
-        node.second = std::max(node.second, static_cast<Sum>(candidate));
+        node.second = std::max(node.second, candidate);
       }
     };
     const size_t length = length_of(text, begin);
     bool single = false;
     pieces.trie.for_each_prefix(text, begin, [&](size_t size, int32_t id) {
-      offer(begin + size, pieces.scores[static_cast<size_t>(id)] + static_cast<double>(till_here), id);
+      offer(begin + size, static_cast<Sum>(pieces.scores[static_cast<size_t>(id)] + static_cast<double>(till_here)),
+            id);
       single = single || size == length;
     });
     if (!single) {
       if (pieces.unknown < 0) return begin;
-      offer(begin + length, static_cast<double>(static_cast<Sum>(pieces.unknown_score + till_here)), pieces.unknown);
+      offer(begin + length, pieces.unknown_score + till_here, pieces.unknown);
     }
     begin += length;
   }
@@ -82,11 +96,13 @@ size_t find_best_path(const UnigramPieces<Sum>& pieces, std::string_view text, L
   for (size_t end = text.size(); end > 0; end = nodes[end].begin) {
     const auto& node = nodes[end];
     tokens.push_back({node.id, node.begin, static_cast<uint32_t>(end)});
-    if (margin != nullptr) {
-      const auto score = static_cast<double>(node.score);
-      margin->largest = std::max(margin->largest, score < 0 ? -score : score);
-      if (node.second != lowest) margin->margin = std::min(margin->margin, score - static_cast<double>(node.second));
+    if (margin != nullptr && node.second != lowest) {
+      margin->margin = std::min(margin->margin, static_cast<double>(node.score) - static_cast<double>(node.second));
     }
+  }
+  if (margin != nullptr) {
+    for (const auto& node : nodes)
+      margin->largest = std::max(margin->largest, std::abs(static_cast<double>(node.score)));
   }
   std::reverse(tokens.begin() + static_cast<std::ptrdiff_t>(first), tokens.end());
   sum = nodes[text.size()].score;
