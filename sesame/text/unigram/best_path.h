@@ -87,8 +87,11 @@ size_t find_best_path(const UnigramPieces<Sum>& pieces, std::string_view text, L
       single = single || size == length;
     });
     if (!single) {
-      if (pieces.unknown < 0) return begin;
-      offer(begin + length, pieces.unknown_score + till_here, pieces.unknown);
+      const Sum candidate = pieces.unknown_score + till_here;
+      const auto& node = nodes[begin + length];
+      const bool takes_it = node.begin == Paths::unreached || candidate > node.score;
+      if (takes_it && pieces.unknown < 0) return begin;
+      offer(begin + length, candidate, pieces.unknown);
     }
     begin += length;
   }
