@@ -35,7 +35,7 @@ class PieceTrie {
   struct Node {
     int32_t id = -1;
     uint32_t depth = 0;
-    int32_t failure = -1;
+    uint32_t failure = no_node;
     int32_t pops = 0;  // pieces taken off on the way to `failure`: 0 none, -n that of node n, n joints_[n - 1]
   };
   /// Two lists of pops, one after the other: lists share their parts, so that all of them take linear memory.
@@ -43,34 +43,26 @@ class PieceTrie {
     int32_t left;
     int32_t right;
   };
-  static constexpr int32_t first_root = 0;
-  static constexpr int32_t next_root = 1;
-  static constexpr uint64_t child_bits = 28;
 
-  [[nodiscard]] size_t slot(uint64_t key) const noexcept {
-    return static_cast<size_t>((key * 0x9E3779B97F4A7C15ull) >> shift_);
+  static constexpr uint32_t no_node = 0xFFFFFFFF;
+
+  /// The place behind a node's and a byte, or no_node.
+  [[nodiscard]] uint32_t child(uint32_t node, uint8_t byte) const noexcept {
+    const uint32_t place = (units_[node] >> 8) ^ byte;
+    return static_cast<uint8_t>(units_[place]) == byte ? place : no_node;
   }
-  /// The node behind `node` and a byte, or -1.
-  [[nodiscard]] int32_t child(int32_t node, uint8_t byte) const noexcept {
-    const uint64_t key = (static_cast<uint64_t>(node) << 8) | byte;
-    for (size_t i = slot(key);; i = (i + 1) & mask_) {
-      if (edges_[i] == 0) return -1;
-      if (edges_[i] >> child_bits == key) return static_cast<int32_t>(edges_[i] & ((1u << child_bits) - 1));
-    }
-  }
-  int32_t add_child(int32_t node, uint8_t byte);
-  void grow();
-  void add(int32_t root, const Piece& piece);
-  void link();
+  /// Adds a trie behind those that are there, and returns its root and then its other nodes, parents first.
+  std::vector<uint32_t> add_trie(const std::vector<Piece>& pieces, std::vector<uint32_t>& parents);
+  void link(uint32_t node, uint32_t parent);
   [[nodiscard]] int32_t join(int32_t left, int32_t right);
   void append_pops(int32_t pops, Scratch& scratch) const;
 
-  std::vector<Node> nodes_;
+  // A double array: a node's children stand at its base XOR their byte, which they hold as label. Base << 8 | label.
+  std::vector<uint32_t> units_;
+  std::vector<Node> nodes_;  // by place
   std::vector<Joint> joints_;
-  std::vector<uint64_t> edges_;    // open addressing: node, byte, child; 0 where empty (no edge leads to node 0)
-  std::vector<uint64_t> parents_;  // of nodes: node and byte of the edge that leads to it; while the links are made
-  size_t mask_ = 0;
-  int shift_ = 64;
+  uint32_t first_root_ = 0;
+  uint32_t next_root_ = 0;
 };
 
 }  // namespace sesame
