@@ -318,17 +318,29 @@ bool SplitAutomaton::equivalent(const SplitAutomaton& other) const {
   for (uint32_t code = 0; code < PropertyTable::code_points; ++code) pair(classes_.of(code), other.classes_.of(code));
   pair(not_utf8_class_, other.not_utf8_class_);
   pair(class_count_ - 1, other.class_count_ - 1);
-  std::set<std::pair<uint32_t, uint32_t>> seen{{start, start}};
-  std::vector<std::pair<uint32_t, uint32_t>> open{{start, start}};
+  // Pairs of states that one text leads to, and whether the last matches seen on the way ended at one place. A match
+  // that is overtaken by a later one makes no difference.
+  struct Together {
+    uint32_t mine;
+    uint32_t theirs;
+    bool same;
+    auto operator<=>(const Together&) const = default;
+  };
+  std::set<Together> seen{{start, start, true}};
+  std::vector<Together> open{{start, start, true}};
   while (!open.empty()) {
-    const auto [mine, theirs] = open.back();
+    const Together at = open.back();
     open.pop_back();
     for (uint32_t i = 0; i < together.size(); ++i) {
       if (!together[i]) continue;
-      const Step a = step(mine, i / other.class_count_);
-      const Step b = other.step(theirs, i % other.class_count_);
-      if ((a & 1) != (b & 1)) return false;
-      if (seen.emplace(a >> 1, b >> 1).second) open.emplace_back(a >> 1, b >> 1);
+      const uint32_t my_class = i / other.class_count_;
+      const Step a = step(at.mine, my_class);
+      const Step b = other.step(at.theirs, i % other.class_count_);
+      const bool same = ((a | b) & 1) == 0 ? at.same : (a & b & 1) != 0;
+      const Together next{uint32_t{a} >> 1, uint32_t{b} >> 1, same};
+      const bool over = my_class + 1 == class_count_ || (next.mine == dead && next.theirs == dead);
+      if (over && !same) return false;
+      if (!over && seen.insert(next).second) open.push_back(next);
     }
   }
   return true;

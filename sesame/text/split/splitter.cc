@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "sesame/base/error.h"
+#include "sesame/text/split/mask_splitter.h"
 #include "sesame/text/split/regex.h"
 #include "sesame/text/split/split_automaton.h"
 
@@ -32,22 +33,29 @@ class EndWriter {
   size_t count_ = 0;
 };
 
+/// The first place from `from` on that is a boundary by the characters on both sides of it.
+size_t next_boundary(const SplitAutomaton& automaton, std::string_view text, size_t from) {
+  for (size_t p = std::max<size_t>(from, 1); p < text.size(); ++p) {
+    if (automaton.place_at(text, p) == SplitAutomaton::Place::boundary) return p;
+  }
+  return text.size();
+}
+
 class PatternSplitter : public Splitter {
  public:
-  explicit PatternSplitter(SplitPattern pattern) : pattern_(pattern) {}
+  explicit PatternSplitter(SplitPattern pattern) : pattern_(pattern), automaton_(split_automaton(pattern)) {}
 
   [[nodiscard]] size_t find_ends(std::string_view text, size_t begin, std::span<uint32_t> ends) const override {
-    EndWriter writer(begin, ends);
-    const size_t stop = std::min(text.size(), begin + ends.size());  // a piece has at least one byte
-    split(pattern_, text, begin, stop,
-          [&](std::string_view piece) { writer.add(static_cast<size_t>(piece.data() + piece.size() - text.data())); });
-    return writer.count();
+    return find_ends_by_masks(pattern_, automaton_, text, begin, ends);
   }
 
-  [[nodiscard]] size_t next_cut(std::string_view text, size_t from) const override { return safe_cut(text, from); }
+  [[nodiscard]] size_t next_cut(std::string_view text, size_t from) const override {
+    return next_boundary(automaton_, text, from);
+  }
 
  private:
   SplitPattern pattern_;
+  const SplitAutomaton& automaton_;
 };
 
 class AutomatonSplitter : public Splitter {
@@ -67,10 +75,7 @@ class AutomatonSplitter : public Splitter {
   }
 
   [[nodiscard]] size_t next_cut(std::string_view text, size_t from) const override {
-    for (size_t p = std::max<size_t>(from, 1); p < text.size(); ++p) {
-      if (automaton_->place_at(text, p) == SplitAutomaton::Place::boundary) return p;
-    }
-    return text.size();
+    return next_boundary(*automaton_, text, from);
   }
 
  private:
