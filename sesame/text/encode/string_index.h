@@ -1,8 +1,10 @@
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -24,10 +26,18 @@ class StringIndex {
   };
 
   StringIndex() : slots_(std::vector<Slot>(2)) {}
-  /// A table as slots() gave it: a power of two of them, at least one free, whose numbers `get` knows.
+  /// A table as slots() gave it.
   explicit StringIndex(FlatArray<Slot> slots) : slots_(std::move(slots)) {}
 
   [[nodiscard]] const FlatArray<Slot>& slots() const noexcept { return slots_; }
+
+  /// Whether slots that came from a file are ones that find may search, for strings 0 to count - 1.
+  [[nodiscard]] bool holds_together(uint32_t count) const noexcept {
+    const auto is_free = [](const Slot& slot) { return slot.number == none; };
+    const auto is_known = [&](const Slot& slot) { return is_free(slot) || slot.number < count; };
+    return std::has_single_bit(slots_.size()) && std::any_of(slots_.begin(), slots_.end(), is_free) &&
+           std::all_of(slots_.begin(), slots_.end(), is_known);
+  }
 
   /// The number of a string, or none.
   template <typename Get>

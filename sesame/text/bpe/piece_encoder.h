@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "sesame/text/bpe/piece_merger.h"
+#include "sesame/text/encode/id_buffer.h"
+#include "sesame/text/encode/piece_cache.h"
+#include "sesame/text/encode/word_cache.h"
+
+namespace sesame {
+
+/// Turns pieces of text into ids, most of them from a cache: what the fused BPE encoders share. Pieces come in batches,
+/// in two passes: the first one makes the keys of all and asks memory for their cache lines, the second one compares
+/// and copies.
+class PieceEncoder {
+ public:
+  /// Caches of one thread.
+  struct State {
+    WordCache words;
+    PieceCache pieces;
+    PieceMerger::Buffers buffers;
+  };
+  static constexpr size_t batch = 256;
+
+  explicit PieceEncoder(std::unique_ptr<const PieceMerger> merger) : merger_(std::move(merger)) {}
+
+  /// Appends the ids of the pieces of text[begin, ...) that end at the distances `ends` from begin: at most `batch`,
+  /// each of at least one byte.
+  void encode(std::string_view text, size_t begin, std::span<const uint32_t> ends, State& state, IdBuffer& ids) const;
+
+  [[nodiscard]] const PieceMerger& merger() const noexcept { return *merger_; }
+
+ private:
+  size_t encode_uncached(std::string_view piece, State& state, int32_t* ids) const;
+
+  std::unique_ptr<const PieceMerger> merger_;
+};
+
+}  // namespace sesame
