@@ -49,8 +49,7 @@ class UnigramSegmenter : public PieceSegmenter {
     score.limit = limit_of(margin, text.size(), before);
   }
 
-  [[nodiscard]] double piece_score(int32_t id) const override { return pieces_.scores[static_cast<size_t>(id)]; }
-  [[nodiscard]] bool has_sums() const noexcept override { return true; }
+  [[nodiscard]] std::span<const double> piece_scores() const noexcept override { return pieces_.scores; }
 
  private:
   struct Buffers : Scratch {

@@ -2,6 +2,7 @@
 
 #include <limits>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -35,9 +36,8 @@ class PieceSegmenter {
   virtual void segment(std::string_view text, Scratch& scratch, std::vector<PieceToken>& tokens,
                        SegmentScore& score) const = 0;
 
-  /// The score of a piece as it is added to a sum; 0 for models without sums.
-  [[nodiscard]] virtual double piece_score(int32_t) const { return 0; }
-  [[nodiscard]] virtual bool has_sums() const noexcept { return false; }
+  /// The scores of pieces by id, as they are added to a sum; none for models without sums.
+  [[nodiscard]] virtual std::span<const double> piece_scores() const noexcept { return {}; }
 };
 
 /// The segmenter of a model. Throws Error, beginning with `origin`, for a vocabulary that is too large.

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <bit>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+#include <vector>
+
+#include "sesame/text/sentencepiece/piece_vocabulary.h"
+
+namespace sesame {
+
+/// Which characters stand side by side in some piece of a vocabulary. Between two that do not, a text can be cut and
+/// its parts be segmented one by one: no piece, and so no merge and no path, goes across. A bit for each hash of a
+/// pair: now and then it says yes for a pair of no piece.
+class JoinedCharacters {
+ public:
+  explicit JoinedCharacters(const std::vector<PieceVocabulary::Piece>& pieces) {
+    size_t pairs = 0;
+    for (const auto& [text, id] : pieces) pairs += text.size();
+    bits_.resize(std::bit_ceil(pairs * 8 / 64 + 1));
+    shift_ = 64 - std::countr_zero(bits_.size() * 64);
+    for (const auto& [text, id] : pieces) {
+      for_each_pair(text, [this](size_t, size_t, uint64_t pair) {
+        const uint64_t bit = bit_of(pair);
+        bits_[bit / 64] |= uint64_t{1} << (bit % 64);
+      });
+    }
+  }
+
+  /// Calls emit(part) for the parts of a text, in order.
+  template <typename Emit>
+  void for_each_part(std::string_view text, Emit&& emit) const {
+    size_t begin = 0;
+    for_each_pair(text, [&](size_t, size_t second, uint64_t pair) {
+      const uint64_t bit = bit_of(pair);
+      if ((bits_[bit / 64] >> (bit % 64) & 1) != 0) return;
+      emit(text.substr(begin, second - begin));
+      begin = second;
+    });
+    if (begin < text.size()) emit(text.substr(begin));
+  }
+
+ private:
+  /// Calls visit(begin of the first, begin of the second, both in one number) for neighbouring characters.
+  template <typename Visit>
+  static void for_each_pair(std::string_view text, Visit&& visit) {
+    uint32_t previous = 0;
+    size_t previous_begin = 0;
+    for (size_t i = 0; i < text.size();) {
+      const size_t length = character_length(text, i);
+      uint32_t character = 0;
+      std::memcpy(&character, text.data() + i, length);
+      if (i > 0) visit(previous_begin, i, (uint64_t{previous} << 32) | character);
+      previous = character;
+      previous_begin = i;
+      i += length;
+    }
+  }
+
+  [[nodiscard]] uint64_t bit_of(uint64_t pair) const noexcept {
+    const uint64_t mixed = pair * 0x9E3779B97F4A7C15ull;
+    return ((mixed ^ (mixed >> 29)) * 0xBF58476D1CE4E5B9ull) >> shift_;
+  }
+
+  std::vector<uint64_t> bits_;
+  int shift_ = 63;
+};
+
+}  // namespace sesame

@@ -1,0 +1,351 @@
+#include "sesame/text/sentencepiece/sentencepiece_encoder.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <span>
+#include <utility>
+
+#include "sesame/text/sentencepiece/joined_characters.h"
+#include "sesame/text/sentencepiece/piece_segmenter.h"
+#include "sesame/text/sentencepiece/piece_vocabulary.h"
+#include "sesame/text/sentencepiece/segment_cache.h"
+#include "sesame/text/sentencepiece/text_normalizer.h"
+
+namespace sesame {
+namespace {
+
+constexpr size_t block = 16;
+
+/// The spaces among 8 bytes, a bit each: bytes that are equal to it have their upper bit left, which a multiplication
+/// gathers.
+uint32_t spaces_of_half(const char* bytes) {
+  constexpr uint64_t ones = 0x0101010101010101;
+  constexpr uint64_t low_bits = 0x7F * ones;
+  uint64_t word = 0;
+  std::memcpy(&word, bytes, sizeof word);
+  word ^= ones * ' ';
+  const uint64_t equal = ~(((word & low_bits) + low_bits) | word | low_bits) >> 7;
+  return static_cast<uint32_t>((equal * 0x0102040810204080) >> 56);
+}
+
+uint32_t spaces_of(const char* bytes) { return spaces_of_half(bytes) | (spaces_of_half(bytes + 8) << 8); }
+
+/// A word of text: a run of spaces, if it begins with one, and what follows up to the next space.
+size_t word_end(std::string_view text, size_t begin) {
+  const size_t first = text.find_first_not_of(' ', begin);
+  const size_t end = first == std::string_view::npos ? first : text.find(' ', first);
+  return std::min(end, text.size());
+}
+
+/// The spaces that end a normalized text, in bytes.
+size_t space_tail(std::string_view normalized) {
+  size_t tail = 0;
+  while (normalized.substr(0, normalized.size() - tail).ends_with(space_symbol)) tail += space_symbol.size();
+  return tail;
+}
+
+bool continues_spaces(const PieceVocabulary::Piece& piece) {
+  const std::string_view text = piece.first;
+  size_t begin = 0;
+  while (text.substr(begin).starts_with(space_symbol)) begin += space_symbol.size();
+  return text.find(space_symbol, begin) != std::string_view::npos;
+}
+
+class SentencePieceEncoder : public TextEncoder {
+ public:
+  SentencePieceEncoder(const TokenizerSpec& spec, const model::SentencePiece& model, std::string_view origin)
+      : vocabulary_(spec, model),
+        normalizer_(std::get<normalizer::SentencePiece>(spec.normalizers.front()), vocabulary_.user_symbols(), origin),
+        segmenter_(make_segmenter(vocabulary_, model, origin)),
+        scores_(segmenter_->piece_scores()),
+        joined_(vocabulary_.text_pieces()) {
+    const auto& pieces = vocabulary_.text_pieces();
+    cuts_words_ = normalizer_.cuts_before_spaces() && std::none_of(pieces.begin(), pieces.end(), continues_spaces);
+  }
+
+  [[nodiscard]] std::unique_ptr<State> make_state() const override {
+    auto state = std::make_unique<Buffers>();
+    state->scratch = segmenter_->make_scratch();
+    return state;
+  }
+
+  void encode(std::string_view text, StretchStart start, State& state, IdBuffer& ids) const override;
+
+  /// Sums of scores go through a whole text, so that a unigram model's text is not cut.
+  [[nodiscard]] size_t next_cut(std::string_view text, size_t from) const override {
+    if (!cuts_words_ || !scores_.empty()) return text.size();
+    for (size_t cut = text.find(' ', from); cut < text.size(); cut = text.find(' ', cut + 1)) {
+      if (normalizer_.copies_ascii(static_cast<uint8_t>(text[cut - 1]))) return cut;
+    }
+    return text.size();
+  }
+
+ private:
+  struct Buffers : State {
+    SegmentCache words;  // by what stands in the text
+    SegmentCache parts;  // by normalized text
+    std::unique_ptr<PieceSegmenter::Scratch> scratch;
+    std::string normalized;
+    std::vector<PieceToken> pieces;
+    std::vector<PieceToken> tokens;
+  };
+  class Run;
+
+  PieceVocabulary vocabulary_;
+  SentencePieceNormalizer normalizer_;
+  std::unique_ptr<PieceSegmenter> segmenter_;
+  std::span<const double> scores_;
+  JoinedCharacters joined_;
+  bool cuts_words_ = false;
+};
+
+/// The encoding of one stretch of text.
+class SentencePieceEncoder::Run {
+ public:
+  Run(const SentencePieceEncoder& encoder, Buffers& buffers, IdBuffer& ids)
+      : encoder_(encoder), buffers_(buffers), ids_(ids), has_sums_(!encoder.scores_.empty()) {}
+
+  void encode_whole(std::string_view text);
+  void encode_words(std::string_view text, StretchStart start);
+
+ private:
+  /// What is known of a word or a part while its pieces are found, for its cache.
+  struct Found {
+    size_t pieces = 0;
+    double score = 0;
+    double magnitude = 0;  // sum of the absolute scores
+    float limit = std::numeric_limits<float>::infinity();
+    bool begins_unknown = false;
+    void add(const Found& part) {
+      if (pieces == 0) begins_unknown = part.begins_unknown;
+      pieces += part.pieces;
+      score += part.score;
+      magnitude += part.magnitude;
+      limit = std::min(limit, part.limit);
+    }
+  };
+
+  template <bool with_sums>
+  size_t encode_known_words(std::string_view text, size_t begin);
+  [[nodiscard]] bool append_known(const SegmentCache::Entry& entry, Found* found);
+  void encode_normalized(std::string_view text, Found* word);
+  void encode_part(std::string_view part, Found* word);
+  Found segment(std::string_view part);
+  void remember(SegmentCache& cache, std::string_view text, const Found& found, size_t first_id);
+  void encode_word(std::string_view word, bool& after_character);
+
+  const SentencePieceEncoder& encoder_;
+  Buffers& buffers_;
+  IdBuffer& ids_;
+  bool has_sums_;
+  SentencePieceNormalizer::Progress progress_;
+  SegmentScore score_;
+  bool previous_unknown_ = false;
+};
+
+void SentencePieceEncoder::Run::encode_whole(std::string_view text) {
+  buffers_.normalized.clear();
+  encoder_.normalizer_.append(text, progress_, buffers_.normalized);
+  encoder_.normalizer_.finish(progress_, buffers_.normalized);
+  encode_normalized(buffers_.normalized, nullptr);
+}
+
+void SentencePieceEncoder::Run::encode_words(std::string_view text, StretchStart start) {
+  // Behind a character that is no space symbol, a word depends on nothing that stands before it.
+  bool after_character = start == StretchStart::none;
+  if (after_character) progress_ = SentencePieceNormalizer::Progress::inside();
+  buffers_.normalized.clear();
+  for (size_t i = 0; i < text.size();) {
+    if (after_character) {
+      i = has_sums_ ? encode_known_words<true>(text, i) : encode_known_words<false>(text, i);
+      if (i == text.size()) break;
+    }
+    const size_t end = word_end(text, i);
+    encode_word(text.substr(i, end - i), after_character);
+    i = end;
+  }
+  encoder_.normalizer_.finish(progress_, buffers_.normalized);
+  encode_normalized(buffers_.normalized, nullptr);
+}
+
+/// What has been normalized and ends in spaces waits for what follows.
+void SentencePieceEncoder::Run::encode_word(std::string_view word, bool& after_character) {
+  std::string& normalized = buffers_.normalized;
+  const bool was_after_character = after_character;
+  encoder_.normalizer_.append(word, progress_, normalized);
+  if (normalized.empty()) return;
+  const size_t tail = space_tail(normalized);
+  const size_t first_id = ids_.size();
+  const bool previous_unknown = previous_unknown_;
+  Found found;
+  encode_normalized(std::string_view(normalized).substr(0, normalized.size() - tail), &found);
+  normalized.erase(0, normalized.size() - tail);
+  after_character = tail == 0;
+  if (was_after_character && after_character && !(previous_unknown && found.begins_unknown)) {
+    found.limit -= static_cast<float>(found.magnitude) + 64.0F;
+    remember(buffers_.words, word, found, first_id);
+  }
+}
+
+template <bool with_sums>
+size_t SentencePieceEncoder::Run::encode_known_words(std::string_view text, size_t begin) {
+  const double* const scores = encoder_.scores_.data();
+  size_t i = begin;
+  while (i + block < text.size()) {
+    const size_t room = text.size() - i + SegmentCache::max_ids;
+    int32_t* out = ids_.reserve(room);
+    const int32_t* const first = out;
+    const int32_t* const last = out + room - SegmentCache::max_ids;
+    float sum = score_.sum;
+    bool previous_unknown = previous_unknown_;
+    bool known = true;
+    while (known && i + block < text.size() && out <= last) {
+      const char* const word = text.data() + i;
+      const uint32_t spaces = spaces_of(word);
+      const uint32_t rest = spaces & (spaces + 1);  // without the run that the word begins with
+      const auto size = static_cast<size_t>(std::countr_zero(rest | (uint32_t{1} << block)));
+      if (size > SegmentCache::max_bytes) break;
+      const SegmentCache::Key key = SegmentCache::key_of_readable(word, size);
+      const SegmentCache::Entry& entry = buffers_.words.at(key);
+      known = SegmentCache::holds(entry, key) && !(previous_unknown && entry.begins_unknown);
+      if constexpr (with_sums) known = known && std::abs(sum) < entry.limit;
+      if (!known) break;
+      std::memcpy(out, entry.ids.data(), sizeof entry.ids);
+      if constexpr (with_sums) {
+        if (entry.one_piece) {
+          sum = static_cast<float>(static_cast<double>(sum) + entry.score);
+        } else {
+          for (size_t k = 0; k < entry.count; ++k) {
+            sum = static_cast<float>(static_cast<double>(sum) + scores[static_cast<size_t>(entry.ids[k])]);
+          }
+        }
+      }
+      out += entry.count;
+      previous_unknown = entry.ends_unknown;
+      i += size;
+    }
+    ids_.commit(static_cast<size_t>(out - first));
+    score_.sum = sum;
+    previous_unknown_ = previous_unknown;
+    if (out <= last) break;
+  }
+  return i;
+}
+
+void SentencePieceEncoder::Run::encode_normalized(std::string_view text, Found* word) {
+  encoder_.joined_.for_each_part(text, [&](std::string_view part) { encode_part(part, word); });
+}
+
+bool SentencePieceEncoder::Run::append_known(const SegmentCache::Entry& entry, Found* word) {
+  if (previous_unknown_ && entry.begins_unknown) return false;
+  Found found;
+  found.begins_unknown = entry.begins_unknown;
+  found.pieces = entry.one_piece ? 1 : entry.count;
+  if (has_sums_) {
+    if (!(std::abs(score_.sum) < entry.limit)) return false;
+    const auto add = [&](double score) {
+      score_.sum = static_cast<float>(static_cast<double>(score_.sum) + score);
+      found.score += score;
+      found.magnitude += std::abs(score);
+    };
+    if (entry.one_piece) {
+      add(entry.score);
+    } else {
+      for (size_t k = 0; k < entry.count; ++k) add(encoder_.scores_[static_cast<size_t>(entry.ids[k])]);
+    }
+    found.limit = entry.limit;
+  }
+  ids_.append({entry.ids.data(), entry.count});
+  previous_unknown_ = entry.ends_unknown;
+  if (word != nullptr) word->add(found);
+  return true;
+}
+
+void SentencePieceEncoder::Run::encode_part(std::string_view part, Found* word) {
+  const bool is_short = part.size() <= SegmentCache::max_bytes;
+  if (is_short) {
+    const SegmentCache::Key key = SegmentCache::key_of(part);
+    const SegmentCache::Entry& entry = buffers_.parts.at(key);
+    if (SegmentCache::holds(entry, key) && append_known(entry, word)) return;
+  }
+  const size_t first_id = ids_.size();
+  const bool previous_unknown = previous_unknown_;
+  const Found found = segment(part);
+  if (is_short && !(previous_unknown && found.begins_unknown)) remember(buffers_.parts, part, found, first_id);
+  if (word != nullptr) word->add(found);
+}
+
+SentencePieceEncoder::Run::Found SentencePieceEncoder::Run::segment(std::string_view part) {
+  std::vector<PieceToken>& pieces = buffers_.pieces;
+  std::vector<PieceToken>& tokens = buffers_.tokens;
+  pieces.clear();
+  tokens.clear();
+  encoder_.segmenter_->segment(part, *buffers_.scratch, pieces, score_);
+  Found found;
+  found.pieces = pieces.size();
+  found.limit = score_.limit;
+  found.begins_unknown =
+      !pieces.empty() && pieces.front().id == encoder_.vocabulary_.unknown() && !encoder_.vocabulary_.byte_fallback();
+  for (const PieceToken& piece : pieces) {
+    if (has_sums_) {
+      found.score += encoder_.scores_[static_cast<size_t>(piece.id)];
+      found.magnitude += std::abs(encoder_.scores_[static_cast<size_t>(piece.id)]);
+    }
+    encoder_.vocabulary_.append(part, piece, previous_unknown_, tokens);
+  }
+  if (encoder_.vocabulary_.byte_fallback()) previous_unknown_ = false;
+  int32_t* const out = ids_.reserve(tokens.size());
+  std::transform(tokens.begin(), tokens.end(), out, [](const PieceToken& token) { return token.id; });
+  ids_.commit(tokens.size());
+  return found;
+}
+
+/// The ids behind `first_id` are those of `text`. With sums, a text of several pieces that are not its ids (unknown
+/// characters joined, or spelled in bytes) is left out, since its scores would have to be kept.
+void SentencePieceEncoder::Run::remember(SegmentCache& cache, std::string_view text, const Found& found,
+                                         size_t first_id) {
+  const std::span<const int32_t> ids = std::as_const(ids_).ids().subspan(first_id);
+  if (text.size() > SegmentCache::max_bytes || ids.empty() || ids.size() > SegmentCache::max_ids) return;
+  if (has_sums_ && found.pieces != 1 && found.pieces != ids.size()) return;
+  const SegmentCache::Key key = SegmentCache::key_of(text);
+  SegmentCache::Entry& entry = cache.at(key);
+  entry.key = key;
+  entry.score = found.score;
+  entry.limit = found.limit;
+  entry.count = static_cast<uint8_t>(ids.size());
+  entry.one_piece = found.pieces == 1;
+  entry.begins_unknown = found.begins_unknown;
+  entry.ends_unknown = previous_unknown_;
+  std::copy(ids.begin(), ids.end(), entry.ids.begin());
+}
+
+void SentencePieceEncoder::encode(std::string_view text, StretchStart start, State& state, IdBuffer& ids) const {
+  Run run(*this, static_cast<Buffers&>(state), ids);
+  if (cuts_words_) {
+    run.encode_words(text, start);
+  } else {
+    run.encode_whole(text);
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<TextEncoder> make_sentencepiece_encoder(const TokenizerSpec& spec, std::string_view origin) {
+  const auto* const model = std::get_if<model::SentencePiece>(&spec.model);
+  if (model == nullptr || spec.normalizers.size() != 1 || !spec.pre_tokenizers.empty() ||
+      !std::holds_alternative<normalizer::SentencePiece>(spec.normalizers.front())) {
+    return nullptr;
+  }
+  using Type = model::SentencePiece::Type;
+  const bool has_unused =
+      std::find(model->types.begin(), model->types.end(), model::PieceType::unused) != model->types.end();
+  if (model->type == Type::unigram || (model->type == Type::bpe && !has_unused)) {
+    return std::make_unique<SentencePieceEncoder>(spec, *model, origin);
+  }
+  return make_plain_sentencepiece_encoder(spec, origin);
+}
+
+}  // namespace sesame
