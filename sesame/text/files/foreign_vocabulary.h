@@ -6,25 +6,26 @@
 #include <utility>
 #include <vector>
 
-#include "sesame/text/split/split_pattern.h"
+#include "sesame/text/files/llama2c_vocabulary.h"
+#include "sesame/text/files/tiktoken_file.h"
+#include "sesame/text/files/vocab_and_merges.h"
 #include "sesame/text/tokenizer.h"
 
-/// Tokenizers in the files of other projects. Each function reads the file whole and throws Error naming the file and
-/// the line or token that is wrong.
+/// Tokenizers from the files of other projects, in one step.
 namespace sesame {
 
-/// tiktoken's rank file: lines of `base64(bytes) rank`. `special_tokens` are (content, id), as the file holds none. The
-/// ids are tiktoken's: a piece that is itself a token is that token.
-Tokenizer from_tiktoken(const std::filesystem::path& path, SplitPattern pattern,
-                        const std::vector<std::pair<std::string, int32_t>>& special_tokens);
+inline Tokenizer from_tiktoken(const std::filesystem::path& path, SplitPattern pattern,
+                               const std::vector<std::pair<std::string, int32_t>>& special_tokens) {
+  return Tokenizer(read_tiktoken(path, {"", pattern, special_tokens}), path.string());
+}
 
-/// GPT-2's vocab.json (encoder.json) and merges.txt (vocab.bpe). `special_tokens` must be in the vocabulary.
-Tokenizer from_vocab_and_merges(const std::filesystem::path& vocab, const std::filesystem::path& merges,
-                                SplitPattern pattern, const std::vector<std::string>& special_tokens);
+inline Tokenizer from_vocab_and_merges(const std::filesystem::path& vocab, const std::filesystem::path& merges,
+                                       SplitPattern pattern, const std::vector<std::string>& special_tokens) {
+  return Tokenizer(read_vocab_and_merges(vocab, merges, pattern, special_tokens), vocab.string());
+}
 
-/// llama2.c's tokenizer.bin: int32 max_token_length, then per token float score, int32 length, bytes; 0 is unknown, 1
-/// begin, 2 end, 3-258 the bytes. Gives Hugging Face's form of Llama-2: merges by falling score, byte fallback, leading
-/// space.
-Tokenizer from_llama2c(const std::filesystem::path& path, int32_t vocabulary_size);
+inline Tokenizer from_llama2c(const std::filesystem::path& path, int32_t vocabulary_size) {
+  return Tokenizer(read_llama2c(path, vocabulary_size), path.string());
+}
 
 }  // namespace sesame

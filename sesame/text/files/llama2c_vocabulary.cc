@@ -1,8 +1,11 @@
+#include "sesame/text/files/llama2c_vocabulary.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,7 +14,6 @@
 #include "sesame/text/bpe/byte_alphabet.h"
 #include "sesame/text/bpe/byte_level_stages.h"
 #include "sesame/text/bpe/pair_map.h"
-#include "sesame/text/files/foreign_vocabulary.h"
 #include "sesame/text/tokenizer_spec.h"
 #include "sesame/text/words/string_map.h"
 
@@ -75,10 +77,23 @@ std::string sentencepiece_spelling(std::string_view text, int32_t id) {
   return out;
 }
 
-std::vector<ScoredToken> read_tokens(const std::filesystem::path& path, int32_t vocabulary_size) {
+/// How many tokens there are: a score, a length and so many bytes each, up to the end of the file.
+int32_t count_tokens(Llama2cReader reader) {
+  int32_t count = 0;
+  for (; reader.left() > 0 && count <= max_token_id; ++count) {
+    const std::string what = fmt::format("token {}", count);
+    (void)reader.read<float>(what);
+    const auto length = reader.read<int32_t>(what);
+    (void)reader.take(length < 0 ? SIZE_MAX : static_cast<size_t>(length), what);
+  }
+  return count;
+}
+
+std::vector<ScoredToken> read_tokens(const std::filesystem::path& path, std::optional<int32_t> given_size) {
   const std::string content = read_file(path, max_file_bytes);
   Llama2cReader reader(content, path.string());
   const auto max_length = reader.read<int32_t>("the header");
+  const int32_t vocabulary_size = given_size ? *given_size : count_tokens(reader);
   // The shortest token takes 8 bytes: a count that the file cannot hold is refused before anything is allocated for it.
   if (vocabulary_size <= first_byte_id + 256 || static_cast<size_t>(vocabulary_size) > reader.left() / 8) {
     fail(fmt::format(
@@ -147,7 +162,7 @@ post_processor::Template begin_template() {
 
 }  // namespace
 
-Tokenizer from_llama2c(const std::filesystem::path& path, int32_t vocabulary_size) {
+TokenizerSpec read_llama2c(const std::filesystem::path& path, std::optional<int32_t> vocabulary_size) {
   const std::vector<ScoredToken> tokens = read_tokens(path, vocabulary_size);
   TokenizerSpec spec;
   StringMap ids;
@@ -179,7 +194,7 @@ Tokenizer from_llama2c(const std::filesystem::path& path, int32_t vocabulary_siz
   spec.decoders.emplace_back(decoder::ByteFallback{});
   spec.decoders.emplace_back(decoder::Fuse{});
   spec.decoders.emplace_back(decoder::Strip{" ", 1, 0});
-  return Tokenizer(std::move(spec), path.string());
+  return spec;
 }
 
 }  // namespace sesame
