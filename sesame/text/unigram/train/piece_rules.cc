@@ -11,10 +11,17 @@ namespace {
 constexpr uint8_t kAnyScript = 0xFF;
 constexpr uint8_t kInheritedScript = 0xFE;
 
-/// Japanese is written in three scripts that count as one; what Unicode does not assign counts as common.
+/// As in SentencePiece: Japanese is written in three scripts that count as one; what Unicode does not assign counts as
+/// common; and four characters, whose script Unicode has changed, keep their old one.
 uint8_t script_number(uint32_t code) {
   constexpr uint32_t kProlongedSoundMark = 0x30FC;
+  constexpr uint32_t kArmenianFullStop = 0x589;
+  constexpr uint32_t kArabicLetterMark = 0x61C;
+  constexpr uint32_t kDevanagariGraveAccent = 0x953;
+  constexpr uint32_t kDevanagariAcuteAccent = 0x954;
   if (code == kProlongedSoundMark) return static_cast<uint8_t>(Script::han);
+  if (code == kArmenianFullStop || code == kArabicLetterMark) return static_cast<uint8_t>(Script::common);
+  if (code == kDevanagariGraveAccent || code == kDevanagariAcuteAccent) return static_cast<uint8_t>(Script::devanagari);
   switch (const Script script = script_of(code)) {
     case Script::hiragana:
     case Script::katakana:
@@ -38,7 +45,7 @@ PieceValidator::PieceValidator(const PieceRules& rules, std::span<const uint32_t
     letter.digit = is_digit(code);
     letter.script = letter.digit && !rules.split_by_number ? kAnyScript : script_number(code);
     if (code == kSpace) letter.kind = space;
-    if (code == WordCounts::kEnd || code == kTab || code == ' ' || code == kUnknown) letter.kind = never;
+    if (code == SentenceWords::kEnd || code == kTab || code == ' ' || code == kUnknown) letter.kind = never;
     letters_.push_back(letter);
   }
 }

@@ -66,7 +66,8 @@ struct Replacements {
 
 void set_scores(PieceTree& tree) {
   for (PieceTree::Node& node : tree.nodes) node.weight = double{kNever};
-  for (uint32_t letter = 0; letter < tree.letters; ++letter) tree.nodes[letter].weight = double{unknown_score(tree)};
+  const double unknown{unknown_score(tree)};
+  for (uint32_t letter = 0; letter < tree.letters; ++letter) tree.nodes[letter].weight = unknown;
   for (const PieceTree::Piece& piece : tree.pieces) tree.nodes[piece.node].weight = double{piece.score};
 }
 
@@ -163,7 +164,7 @@ std::vector<PieceTree::Piece> prune(const TrainingText& text, PieceTree& tree, s
       kept.push_back(tree.pieces[i]);
       continue;
     }
-    const size_t more = loss == UnigramLoss::corrected ? instead.size() : tree.pieces.size();
+    const size_t more = loss == UnigramLoss::replacing_pieces ? instead.size() : tree.pieces.size();
     const float log_whole = static_cast<float>(std::log(double{frequency[i]}) - log_sum);
     const float log_sum_instead =
         static_cast<float>(std::log(static_cast<double>(sum + frequency[i] * static_cast<float>(more - 1))));

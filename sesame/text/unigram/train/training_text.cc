@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <unordered_map>
 
 #include "sesame/base/error.h"
 #include "sesame/text/unicode/unicode.h"
@@ -12,8 +11,15 @@ namespace {
 
 constexpr uint32_t kCodePoints = 0x110000;
 
-void for_each_code(std::string_view text, FunctionRef<void(uint32_t code)> f) {
+template <typename F>
+void for_each_code(std::string_view text, F&& f) {
   for (size_t i = 0; i < text.size();) {
+    const auto byte = static_cast<uint8_t>(text[i]);
+    if (byte < 0x80) {
+      f(uint32_t{byte});
+      ++i;
+      continue;
+    }
     const Utf8Char c = decode_utf8(text, i);
     f(c.code);
     i += c.length;
@@ -26,24 +32,75 @@ struct Candidate {
   uint32_t code = 0;
 };
 
+/// Letters are still code points.
+void read_words(SentenceWords& words, TrainingText& text, std::vector<uint64_t>& code_counts) {
+  words.for_each([&](std::string_view word, uint32_t next, uint64_t count) {
+    const size_t begin = text.letters.size();
+    for_each_code(word, [&](uint32_t code) {
+      text.letters.push_back(code);
+      code_counts[code] += count;
+    });
+    const size_t length = text.letters.size() - begin;
+    text.letters.push_back(next);
+    if (text.letters.size() > std::numeric_limits<uint32_t>::max()) {
+      fail("the distinct words have more than 4294967295 characters in all: train on a sample of the sentences");
+    }
+    text.entries.push_back({static_cast<uint32_t>(begin), static_cast<uint32_t>(length), count});
+  });
+}
+
+void rank_letters(TrainingText& text, const std::vector<uint64_t>& code_counts) {
+  text.codes = {SentenceWords::kEnd, kSpace, kUnknown};  // ▁ may follow a word even where it is not required
+  for (const CharacterCount& character : text.required) text.codes.push_back(character.code);
+  std::sort(text.codes.begin(), text.codes.end());
+  text.codes.erase(std::unique(text.codes.begin(), text.codes.end()), text.codes.end());
+  const auto rank = [&](uint32_t code) {
+    return static_cast<uint32_t>(std::lower_bound(text.codes.begin(), text.codes.end(), code) - text.codes.begin());
+  };
+  text.unknown = rank(kUnknown);
+  text.code_counts.resize(text.codes.size());
+  std::vector<uint32_t> rank_of(kCodePoints, text.unknown);
+  for (const CharacterCount& character : text.required) {
+    const uint32_t letter = rank(character.code);
+    rank_of[character.code] = letter;
+    text.code_counts[letter] = code_counts[character.code];
+  }
+  for (const TrainingText::Entry& entry : text.entries) {
+    uint32_t* const letters = text.letters.data() + entry.begin;
+    uint32_t& next = letters[entry.length];
+    next = next == SentenceWords::kEnd ? 0 : next == kSpace ? rank(kSpace) : rank_of[next];
+    for (uint32_t i = 0; i < entry.length; ++i) letters[i] = rank_of[letters[i]];
+  }
+}
+
+void join_entries(TrainingText& text) {
+  const uint32_t* const letters = text.letters.data();
+  for (const TrainingText::Entry& entry : text.entries) {
+    const uint32_t* const begin = letters + entry.begin;
+    if (!text.words.empty()) {
+      TrainingText::Word& last = text.words.back();
+      const uint32_t* const last_begin = letters + last.begin;
+      if (std::equal(begin, begin + entry.length, last_begin, last_begin + last.length)) {
+        last.count += entry.count;
+        continue;
+      }
+    }
+    text.words.push_back({entry.begin, entry.length, entry.count});
+  }
+}
+
 }  // namespace
 
-std::vector<CharacterCount> required_characters(WordCounts& words, std::string_view required_chars, float coverage) {
-  std::vector<uint64_t> counts(kCodePoints);
-  uint64_t total = 0;
-  words.for_each([&](std::string_view word, uint32_t, uint64_t count) {
-    for_each_code(word, [&](uint32_t code) {
-      if (code == 0) return;
-      counts[code] += count;
-      total += count;
-    });
-  });
+std::vector<CharacterCount> required_characters(const std::vector<uint64_t>& counts, std::string_view required_chars,
+                                                float coverage) {
   std::vector<bool> required(kCodePoints);
   for_each_code(required_chars, [&](uint32_t code) { required[code] = code != 0; });
-
   std::vector<Candidate> candidates;
-  for (uint32_t code = 1; code < kCodePoints; ++code)
+  uint64_t total = 0;
+  for (uint32_t code = 1; code < kCodePoints; ++code) {
+    total += counts[code];
     if (required[code] || counts[code] > 0) candidates.push_back({required[code], counts[code], code});
+  }
   std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
     if (a.required != b.required) return a.required;
     return a.count != b.count ? a.count > b.count : a.code < b.code;
@@ -51,6 +108,7 @@ std::vector<CharacterCount> required_characters(WordCounts& words, std::string_v
   std::vector<CharacterCount> result;
   uint64_t covered = 0;
   for (const Candidate& candidate : candidates) {
+    // In single precision, as SentencePiece decides.
     if (static_cast<float>(static_cast<double>(covered) / static_cast<double>(total)) >= coverage) break;
     covered += candidate.count;
     if (candidate.code != kTab && candidate.code != kUnknown) result.push_back({candidate.code, candidate.count});
@@ -67,45 +125,13 @@ std::string TrainingText::string_of(uint32_t begin, uint32_t length) const {
   return out;
 }
 
-TrainingText make_training_text(WordCounts& words, const std::vector<CharacterCount>& required) {
+TrainingText make_training_text(SentenceWords& words, std::string_view required_chars, float coverage) {
   TrainingText text;
-  text.codes = {WordCounts::kEnd, kSpace, kUnknown};  // ▁ may follow a word even where it is too rare to be required
-  for (const CharacterCount& character : required) text.codes.push_back(character.code);
-  std::sort(text.codes.begin(), text.codes.end());
-  text.codes.erase(std::unique(text.codes.begin(), text.codes.end()), text.codes.end());
-  text.code_counts.resize(text.codes.size());
-
-  const auto rank = [&](uint32_t code) {
-    return static_cast<uint32_t>(std::lower_bound(text.codes.begin(), text.codes.end(), code) - text.codes.begin());
-  };
-  text.unknown = rank(kUnknown);
-  std::vector<uint32_t> rank_of(kCodePoints, text.unknown);
-  for (const CharacterCount& character : required) rank_of[character.code] = rank(character.code);
-
-  words.for_each([&](std::string_view word, uint32_t next, uint64_t count) {
-    const size_t begin = text.letters.size();
-    for_each_code(word, [&](uint32_t code) {
-      const uint32_t letter = rank_of[code];
-      text.letters.push_back(letter);
-      text.code_counts[letter] += count;
-    });
-    const size_t length = text.letters.size() - begin;
-    text.letters.push_back(next == WordCounts::kEnd ? 0 : next == kSpace ? rank(kSpace) : rank_of[next]);
-    if (text.letters.size() > std::numeric_limits<uint32_t>::max()) {
-      fail("the distinct words have more than 4294967295 characters in all: train on a sample of the sentences");
-    }
-    text.entries.push_back({static_cast<uint32_t>(begin), static_cast<uint32_t>(length), count});
-    if (!text.words.empty()) {
-      TrainingText::Word& last = text.words.back();
-      const auto first = text.letters.begin();
-      if (std::equal(first + last.begin, first + last.begin + last.length, first + static_cast<int64_t>(begin),
-                     first + static_cast<int64_t>(begin + length))) {
-        last.count += count;
-        return;
-      }
-    }
-    text.words.push_back({static_cast<uint32_t>(begin), static_cast<uint32_t>(length), count});
-  });
+  std::vector<uint64_t> code_counts(kCodePoints);
+  read_words(words, text, code_counts);
+  text.required = required_characters(code_counts, required_chars, coverage);
+  rank_letters(text, code_counts);
+  join_entries(text);
   return text;
 }
 

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "sesame/text/unigram/train/word_counts.h"
+#include "sesame/text/unigram/train/sentence_words.h"
 
 namespace sesame::unigram {
 
@@ -19,15 +19,16 @@ struct CharacterCount {
 };
 
 /// The characters that the vocabulary must hold: those of `required_chars`, then the most frequent ones of the text
-/// until `coverage` of it is covered. By falling count, then by code.
-std::vector<CharacterCount> required_characters(WordCounts& words, std::string_view required_chars, float coverage);
+/// until `coverage` of it is covered. `counts`: of each code point. By falling count, then by code.
+std::vector<CharacterCount> required_characters(const std::vector<uint64_t>& counts, std::string_view required_chars,
+                                                float coverage);
 
 /// The words as numbers: letters are ranks of characters in the order of their code points.
 struct TrainingText {
-  /// One word, and by what it was followed where that differs between two entries.
+  /// A word together with what followed it: the next letter, letters[begin + length].
   struct Entry {
-    uint32_t begin = 0;   // in letters
-    uint32_t length = 0;  // the next letter, letters[begin + length], left out
+    uint32_t begin = 0;  // in letters
+    uint32_t length = 0;
     uint64_t count = 0;
   };
   struct Word {
@@ -36,7 +37,8 @@ struct TrainingText {
     uint64_t count = 0;
   };
 
-  std::vector<uint32_t> codes;        // by rank, rising; codes[0] is kEnd
+  std::vector<CharacterCount> required;
+  std::vector<uint32_t> codes;        // by rank, rising; codes[0] is SentenceWords::kEnd
   std::vector<uint64_t> code_counts;  // by rank
   uint32_t unknown = 0;               // the rank of ▅
   std::vector<uint32_t> letters;      // the entries, each with its next letter behind it
@@ -46,7 +48,7 @@ struct TrainingText {
   [[nodiscard]] std::string string_of(uint32_t begin, uint32_t length) const;
 };
 
-/// Characters outside `required` become ▅. Throws Error where the distinct words have 2^32 characters or more.
-TrainingText make_training_text(WordCounts& words, const std::vector<CharacterCount>& required);
+/// Characters that are not required become ▅. Throws Error where the distinct words have 2^32 characters or more.
+TrainingText make_training_text(SentenceWords& words, std::string_view required_chars, float coverage);
 
 }  // namespace sesame::unigram

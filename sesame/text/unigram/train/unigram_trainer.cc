@@ -9,18 +9,19 @@
 
 #include "sesame/base/error.h"
 #include "sesame/base/thread_pool.h"
+#include "sesame/text/sentencepiece/model_file.h"
+#include "sesame/text/sentencepiece/text_normalizer.h"
 #include "sesame/text/unicode/unicode.h"
 #include "sesame/text/unigram/train/expectation.h"
 #include "sesame/text/unigram/train/piece_tree.h"
 #include "sesame/text/unigram/train/pruning.h"
+#include "sesame/text/unigram/train/sentence_words.h"
 #include "sesame/text/unigram/train/special_pieces.h"
 #include "sesame/text/unigram/train/training_text.h"
-#include "sesame/text/unigram/train/word_counts.h"
 
 namespace sesame {
 namespace {
 
-using unigram::CharacterCount;
 using unigram::PieceTree;
 using unigram::SpecialPiece;
 using Step = UnigramTrainerProgress::Step;
@@ -63,8 +64,7 @@ bool before(const ScoredPiece& a, const ScoredPiece& b) {
 }
 
 /// The required characters, and of all other pieces those with the highest scores, until there are `size`.
-std::vector<ScoredPiece> choose(const unigram::TrainingText& text, const PieceTree& tree,
-                                const std::vector<CharacterCount>& required, size_t size) {
+std::vector<ScoredPiece> choose(const unigram::TrainingText& text, const PieceTree& tree, size_t size) {
   constexpr float kStep = 0.0001f;
   std::vector<ScoredPiece> pieces;
   for (const PieceTree::Piece& piece : tree.pieces)
@@ -75,7 +75,7 @@ std::vector<ScoredPiece> choose(const unigram::TrainingText& text, const PieceTr
   std::unordered_map<std::string, bool> is_required;
   const float least = tree.min_score();
   float penalty = 0;
-  for (const CharacterCount& character : required) {
+  for (const unigram::CharacterCount& character : text.required) {
     std::string piece;
     append_utf8(character.code, piece);
     is_required[piece] = true;
@@ -130,7 +130,8 @@ TokenizerSpec make_spec(const UnigramTrainerOptions& options, const std::map<int
   spec.model = std::move(model);
   spec.normalizers.emplace_back(options.normalizer);
   spec.decoders.emplace_back(decoder::SentencePiece{});
-  return spec;
+  // Through the file's form, so that what was trained is what will be loaded.
+  return read_sentencepiece_model(format_sentencepiece_model(spec), "the trained model");
 }
 
 }  // namespace
@@ -139,14 +140,18 @@ struct UnigramTrainer::State {
   explicit State(UnigramTrainerOptions o)
       : options((unigram::check_options(o), std::move(o))),
         special(unigram::special_pieces(options)),
+        normalizer(options.normalizer, {}, "the trainer's normalizer"),
         threads(options.threads),
         words(count_options(), threads) {}
 
-  [[nodiscard]] unigram::WordCounts::Options count_options() const {
-    unigram::WordCounts::Options result;
+  [[nodiscard]] unigram::SentenceWords::Options count_options() const {
+    unigram::SentenceWords::Options result;
     result.rules = {options.split_by_whitespace, options.normalizer.treat_whitespace_as_suffix,
                     options.allow_whitespace_only_pieces};
-    result.normalize = options.normalize_line;
+    result.normalize = [this](std::string_view line, std::string& buffer) -> std::string_view {
+      buffer = normalizer.apply(line);
+      return buffer;
+    };
     for (const auto& [id, piece] : special) result.reserved.push_back(piece.piece);
     result.memory_bytes = options.count_bytes;
     result.directory = options.temporary_directory;
@@ -169,7 +174,7 @@ struct UnigramTrainer::State {
 
   void report(Step step, const PieceTree& tree, int32_t iteration, double objective) const {
     if (!options.progress) return;
-    options.progress({step, words.sentences(), static_cast<int64_t>(tree.pieces.size()), iteration, objective});
+    options.progress({step, static_cast<int64_t>(tree.pieces.size()), iteration, objective});
   }
 
   void run_em(const unigram::TrainingText& text, PieceTree& tree) {
@@ -196,8 +201,9 @@ struct UnigramTrainer::State {
 
   UnigramTrainerOptions options;
   std::map<int32_t, SpecialPiece> special;
+  SentencePieceNormalizer normalizer;
   ThreadPool threads;
-  unigram::WordCounts words;
+  unigram::SentenceWords words;
   uint64_t left_out = 0;
 };
 
@@ -232,27 +238,25 @@ TokenizerSpec UnigramTrainer::train() {
   State& s = *state_;
   const UnigramTrainerOptions& options = s.options;
   s.check_stop();
-  const std::vector<CharacterCount> required =
-      unigram::required_characters(s.words, options.required_chars, options.character_coverage);
-  if (required.empty()) {
+  const unigram::TrainingText text =
+      unigram::make_training_text(s.words, options.required_chars, options.character_coverage);
+  if (text.words.empty()) {
     fail(
         fmt::format("there is nothing to train on: {} sentences were added, {} were left out because they are longer "
                     "than max_sentence_length {} or contain U+2585",
                     s.words.sentences(), s.left_out, options.max_sentence_length));
   }
-  if (required.size() + s.special.size() > static_cast<size_t>(options.vocab_size)) {
-    fail(
-        fmt::format("vocab_size {} is too small for {} required characters and {} special pieces: raise it to {} or "
-                    "more, or lower character_coverage",
-                    options.vocab_size, required.size(), s.special.size(), required.size() + s.special.size()));
+  if (text.required.size() + s.special.size() > static_cast<size_t>(options.vocab_size)) {
+    fail(fmt::format(
+        "vocab_size {} is too small for {} required characters and {} special pieces: raise it to {} or "
+        "more, or lower character_coverage",
+        options.vocab_size, text.required.size(), s.special.size(), text.required.size() + s.special.size()));
   }
-  const unigram::TrainingText text = unigram::make_training_text(s.words, required);
   s.check_stop();
   PieceTree tree = unigram::make_seed_pieces(text, s.piece_rules(), options.seed_sentencepiece_size, s.threads);
   s.report(Step::seeds, tree, 0, 0);
   s.run_em(text, tree);
-  std::vector<ScoredPiece> pieces =
-      choose(text, tree, required, static_cast<size_t>(options.vocab_size) - s.special.size());
+  std::vector<ScoredPiece> pieces = choose(text, tree, static_cast<size_t>(options.vocab_size) - s.special.size());
   s.report(Step::finished, tree, 0, 0);
   return make_spec(options, s.special, std::move(pieces));
 }

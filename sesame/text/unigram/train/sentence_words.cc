@@ -1,4 +1,4 @@
-#include "sesame/text/unigram/train/word_counts.h"
+#include "sesame/text/unigram/train/sentence_words.h"
 
 #include <algorithm>
 #include <utility>
@@ -35,7 +35,7 @@ void make_key(std::string_view word, std::string_view rest, std::string& key) {
 uint32_t read_key(std::string_view key, std::string& word) {
   const char tag = key.back();
   key.remove_suffix(1);
-  uint32_t next = WordCounts::kEnd;
+  uint32_t next = SentenceWords::kEnd;
   if ((tag & tag_space) != 0) next = 0x2581;
   if ((tag & tag_character) != 0) {
     size_t begin = key.size() - 1;
@@ -117,32 +117,31 @@ std::string_view ReservedStrings::replace(std::string_view text, std::string& bu
   return buffer;
 }
 
-WordCounts::WordCounts(Options options, ThreadPool& threads)
+SentenceWords::SentenceWords(Options options, ThreadPool& threads)
     : options_(std::move(options)),
       reserved_(options_.reserved),
       threads_(threads),
-      scratch_(static_cast<size_t>(threads.threads())),
-      runs_(options_.directory) {}
+      counts_(threads.threads(), options_.memory_bytes, options_.directory),
+      scratch_(static_cast<size_t>(threads.threads())) {}
 
-void WordCounts::add(std::string_view sentence) {
-  sorted_.clear();
+void SentenceWords::add(std::string_view sentence) {
   batch_ += sentence;
   ends_.push_back(static_cast<uint32_t>(batch_.size()));
   ++sentences_;
   if (batch_.size() >= kBatchBytes) count_batch();
 }
 
-void WordCounts::count(std::string_view sentence, Scratch& scratch) const {
-  scratch.normalized.clear();
-  options_.normalize(sentence, scratch.normalized);
-  const std::string_view text = reserved_.replace(scratch.normalized, scratch.replaced);
+void SentenceWords::count(std::string_view sentence, int thread) {
+  Scratch& scratch = scratch_[static_cast<size_t>(thread)];
+  const std::string_view normalized = options_.normalize(sentence, scratch.normalized);
+  const std::string_view text = reserved_.replace(normalized, scratch.replaced);
   for_each_word(text, options_.rules, [&](std::string_view word, std::string_view rest) {
     make_key(word, rest, scratch.key);
-    ++scratch.counts[WordKey::of(scratch.key)];
+    counts_.add(thread, WordKey::of(scratch.key));
   });
 }
 
-void WordCounts::count_batch() {
+void SentenceWords::count_batch() {
   std::vector<size_t> shares;  // first sentence of each
   size_t begin = 0;
   for (size_t i = 0; i < ends_.size(); ++i) {
@@ -153,59 +152,23 @@ void WordCounts::count_batch() {
   }
   shares.push_back(ends_.size());
   threads_.run(static_cast<int64_t>(shares.size()) - 1, [&](int64_t share, int thread) {
-    Scratch& scratch = scratch_[static_cast<size_t>(thread)];
     const auto s = static_cast<size_t>(share);
     for (size_t i = shares[s]; i < shares[s + 1]; ++i) {
       const uint32_t first = i == 0 ? 0 : ends_[i - 1];
-      count(std::string_view(batch_).substr(first, ends_[i] - first), scratch);
+      count(std::string_view(batch_).substr(first, ends_[i] - first), thread);
     }
   });
   batch_.clear();
   ends_.clear();
-  uint64_t bytes = 0;
-  for (const Scratch& scratch : scratch_) bytes += scratch.counts.memory_bytes();
-  if (bytes <= options_.memory_bytes) return;
-  threads_.run(static_cast<int64_t>(scratch_.size()), [&](int64_t i, int) {
-    WordMap& counts = scratch_[static_cast<size_t>(i)].counts;
-    runs_.add(counts);
-    counts = WordMap();
-  });
 }
 
-void WordCounts::gather() {
+void SentenceWords::for_each(FunctionRef<void(std::string_view word, uint32_t next, uint64_t count)> emit) {
   if (!ends_.empty()) count_batch();
-  if (!runs_.empty()) {
-    for (Scratch& scratch : scratch_) {
-      runs_.add(scratch.counts);
-      scratch.counts = WordMap();
-    }
-    return;
-  }
-  if (!sorted_.empty()) return;
-  WordMap& all = scratch_[0].counts;
-  for (size_t t = 1; t < scratch_.size(); ++t) {
-    for (const WordMap::Entry& entry : scratch_[t].counts.entries())
-      if (entry.size != 0) all[entry.key()] += entry.value;
-    scratch_[t].counts = WordMap();
-  }
-  sorted_.reserve(all.size());
-  for (const WordMap::Entry& entry : all.entries())
-    if (entry.size != 0) sorted_.emplace_back(entry.word(), entry.value);
-  std::sort(sorted_.begin(), sorted_.end());
-}
-
-void WordCounts::for_each(FunctionRef<void(std::string_view word, uint32_t next, uint64_t count)> emit) {
-  gather();
   std::string word;
-  const auto emit_key = [&](std::string_view key, uint64_t count) {
+  counts_.for_each_sorted(threads_, [&](std::string_view key, uint64_t count) {
     const uint32_t next = read_key(key, word);
     emit(word, next, count);
-  };
-  if (!runs_.empty()) {
-    runs_.merge(emit_key);
-  } else {
-    for (const auto& [key, count] : sorted_) emit_key(key, count);
-  }
+  });
 }
 
 }  // namespace sesame::unigram

@@ -6,12 +6,12 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "sesame/base/function_ref.h"
 #include "sesame/base/thread_pool.h"
-#include "sesame/text/words/sorted_runs.h"
-#include "sesame/text/words/word_map.h"
+#include "sesame/text/words/word_counts.h"
 
 namespace sesame::unigram {
 
@@ -26,7 +26,7 @@ struct WordRules {
 void for_each_word(std::string_view sentence, const WordRules& rules,
                    FunctionRef<void(std::string_view word, std::string_view rest)> f);
 
-/// Strings that are not learnt from: each becomes a tab, longest match first.
+/// Strings that are not learnt from: each becomes a tab, the longest where several begin.
 class ReservedStrings {
  public:
   explicit ReservedStrings(std::vector<std::string> strings);
@@ -39,13 +39,13 @@ class ReservedStrings {
   std::array<std::pair<uint32_t, uint32_t>, 256> of_{};  // the range of those that begin with a byte
 };
 
-/// Writes the normalized form of a line to `out`.
-using LineNormalizer = std::function<void(std::string_view line, std::string& out)>;
+/// The normalized form of a line, which lives until the next call with the same buffer.
+using LineNormalizer = std::function<std::string_view(std::string_view line, std::string& buffer)>;
 
-/// Counts the words of a stream of sentences, and by which character each is followed: two strings of characters branch
-/// in the words exactly where they branch in the sentences, so that whatever is asked about substrings that lie inside
-/// words can be answered from the words alone.
-class WordCounts {
+/// Counts the words of a stream of sentences, and by which character each is followed: strings branch in the words
+/// exactly where they branch in the sentences, so that whatever is asked about substrings that lie inside words can be
+/// answered from the words alone.
+class SentenceWords {
  public:
   struct Options {
     WordRules rules;
@@ -54,8 +54,8 @@ class WordCounts {
     uint64_t memory_bytes = uint64_t{1} << 30;
     std::filesystem::path directory;
   };
-  /// `threads` must outlive the counts.
-  WordCounts(Options options, ThreadPool& threads);
+  /// `threads` must outlive the object.
+  SentenceWords(Options options, ThreadPool& threads);
 
   void add(std::string_view sentence);
 
@@ -70,23 +70,20 @@ class WordCounts {
 
  private:
   struct Scratch {
-    WordMap counts;
     std::string normalized;
     std::string replaced;
     std::string key;
   };
   void count_batch();
-  void count(std::string_view sentence, Scratch& scratch) const;
-  void gather();
+  void count(std::string_view sentence, int thread);
 
   Options options_;
   ReservedStrings reserved_;
   ThreadPool& threads_;
+  WordCounts counts_;
   std::vector<Scratch> scratch_;  // by thread
-  SortedRuns runs_;
   std::string batch_;
-  std::vector<uint32_t> ends_;                                 // of the sentences of the batch
-  std::vector<std::pair<std::string_view, uint64_t>> sorted_;  // where nothing was written to runs_
+  std::vector<uint32_t> ends_;  // of the sentences of the batch
   uint64_t sentences_ = 0;
 };
 
