@@ -1,13 +1,15 @@
 #include "sesame/text/wordpiece/bert_encoder.h"
 
+#include <algorithm>
 #include <array>
-#include <cstring>
 #include <string>
 #include <utility>
 
+#include "sesame/base/hash.h"
+#include "sesame/text/encode/piece_cache.h"
+#include "sesame/text/encode/word_cache.h"
 #include "sesame/text/unicode/unicode.h"
 #include "sesame/text/wordpiece/bert_characters.h"
-#include "sesame/text/wordpiece/piece_cache.h"
 #include "sesame/text/wordpiece/scan_words.h"
 #include "sesame/text/wordpiece/wordpiece_model.h"
 
@@ -49,12 +51,13 @@ class BertEncoder : public TextEncoder {
 
  private:
   struct Place {
-    PieceCache::Key key;
-    uint32_t place;
+    WordCache::Key key;
+    uint64_t hash;
   };
   struct Buffers : State {
     WordScan scan;
-    PieceCache cache;
+    WordCache cache;
+    PieceCache long_words;
     PieceTrie::Scratch scratch;
     std::array<Place, WordScan::max_words> places;
   };
@@ -64,47 +67,42 @@ class BertEncoder : public TextEncoder {
     const WordScan& scan = buffers.scan;
     if (scan.ended == 0) return;
     for (size_t i = 0; i < scan.ended; ++i) {
-      const uint32_t size = scan.ends[i] - scan.begins[i];
       Place& place = buffers.places[i];
-      if (size > PieceCache::max_word) {
-        place.key.high = 0;
-        continue;
-      }
-      place.key = PieceCache::key(scan.bytes.data() + scan.begins[i], size);
-      place.place = PieceCache::place(place.key);
-      buffers.cache.prefetch(place.place);
+      place.key = WordCache::key_of_padded(scan.bytes.data() + scan.begins[i], scan.ends[i] - scan.begins[i]);
+      place.hash = WordCache::hash(place.key);
+      buffers.cache.prefetch(place.hash);
     }
-    // A piece has at least one byte of its word, and 16 bytes are written for every word.
-    int32_t* out = ids.reserve(scan.ends[scan.ended - 1] - scan.begins[0] + 4);
+    // A piece has at least one byte of its word, and four ids are written for every word.
+    int32_t* out = ids.reserve(scan.ends[scan.ended - 1] - scan.begins[0] + WordCache::max_ids);
     const int32_t* const begin = out;
     for (size_t i = 0; i < scan.ended; ++i) {
-      const Place& place = buffers.places[i];
-      const PieceCache::Entry* known = place.key.high != 0 ? buffers.cache.find(place.place, place.key) : nullptr;
-      if (known != nullptr) {
-        static_assert(sizeof known->ids == 12 && sizeof *known == 32);
-        std::memcpy(out, known->ids.data(), sizeof known->ids);
-        out += known->count;
-      } else {
-        out = emit_unknown_word(buffers, i, out);
-      }
+      const size_t count = buffers.cache.copy(buffers.places[i].key, buffers.places[i].hash, out);
+      out += count != 0 ? count : emit_rare_word(buffers, i, out);
     }
     ids.commit(static_cast<size_t>(out - begin));
   }
 
-  int32_t* emit_unknown_word(Buffers& buffers, size_t i, int32_t* out) const {
+  /// Writes the pieces of a word that the cache of short words does not hold, and returns how many.
+  size_t emit_rare_word(Buffers& buffers, size_t i, int32_t* out) const {
     const WordScan& scan = buffers.scan;
     const std::string_view word(scan.bytes.data() + scan.begins[i], scan.ends[i] - scan.begins[i]);
-    int32_t* const begin = out;
+    const uint64_t hash = xxh3(word);
+    if (const auto known = buffers.long_words.find(word, hash); !known.empty()) {
+      std::copy(known.begin(), known.end(), out);
+      return known.size();
+    }
+    size_t count = 0;
     if (model_.match(word, buffers.scratch)) {
-      for (const PieceTrie::Match& match : buffers.scratch.pieces) *out++ = match.id;
+      for (const PieceTrie::Match& match : buffers.scratch.pieces) out[count++] = match.id;
     } else {
-      *out++ = model_.unknown(word);
+      out[count++] = model_.unknown(word);
     }
-    const auto count = static_cast<size_t>(out - begin);
-    if (word.size() <= PieceCache::max_word && count <= PieceCache::max_ids) {
-      buffers.cache.put(buffers.places[i].place, buffers.places[i].key, {begin, count});
+    if (word.size() <= WordCache::max_word && count <= WordCache::max_ids) {
+      buffers.cache.put(buffers.places[i].key, {out, count});
+    } else {
+      buffers.long_words.put(word, hash, {out, count});
     }
-    return out;
+    return count;
   }
 
   const BertCharacters& characters_;
