@@ -30,6 +30,12 @@ AddedTokenFinder finder_of(const std::vector<std::string>& special_tokens) {
   return AddedTokenFinder(std::move(tokens));
 }
 
+/// The words of `text` that begin before `end`, a place where the text may be cut.
+struct Piece {
+  std::string_view text;
+  size_t end;
+};
+
 std::string described(std::string cut_by, const std::vector<std::string>& special_tokens) {
   for (const std::string& token : special_tokens) cut_by += fmt::format("\n{}", token);
   return cut_by;
@@ -49,8 +55,8 @@ struct WordCounter::State {
 
   void add_pieces(std::string_view document);
   void count_pieces();
-  void count(std::string_view piece, int thread);
-  void count_by_splitter(std::string_view piece, int thread);
+  void count(const Piece& piece, int thread);
+  void count_by_splitter(const Piece& piece, int thread);
   void add(int thread, std::string_view word, uint64_t count);
   void flush();
 
@@ -65,7 +71,7 @@ struct WordCounter::State {
   OrderedCounts ordered;  // with keep_order
   std::string batch;      // short documents, one after another
   std::vector<size_t> document_ends;
-  std::vector<std::string_view> pieces;  // each split by itself
+  std::vector<Piece> pieces;
   uint64_t bytes = 0;
   uint64_t documents = 0;
 };
@@ -76,7 +82,7 @@ void WordCounter::State::add_pieces(std::string_view document) {
     while (!stretch.empty()) {
       const bool whole = splitter == nullptr || stretch.size() <= share_bytes;
       const size_t end = whole ? stretch.size() : splitter->next_cut(stretch, share_bytes);
-      pieces.push_back(stretch.substr(0, end));
+      pieces.push_back({stretch, end});
       stretch.remove_prefix(end);
     }
   });
@@ -91,7 +97,7 @@ void WordCounter::State::count_pieces() {
       shares.push_back(i);
       taken = 0;
     }
-    taken += pieces[i].size();
+    taken += pieces[i].end;
   }
   shares.push_back(pieces.size());
   pool.run(static_cast<int64_t>(shares.size()) - 1, [&](int64_t share, int thread) {
@@ -101,27 +107,28 @@ void WordCounter::State::count_pieces() {
   pieces.clear();
 }
 
-void WordCounter::State::count(std::string_view piece, int thread) {
+void WordCounter::State::count(const Piece& piece, int thread) {
   if (splitter != nullptr) return count_by_splitter(piece, thread);
-  split(piece, [&](std::string_view word) {
+  split(piece.text, [&](std::string_view word) {
     if (!word.empty()) add(thread, word, 1);
   });
 }
 
-void WordCounter::State::count_by_splitter(std::string_view piece, int thread) {
+void WordCounter::State::count_by_splitter(const Piece& piece, int thread) {
   constexpr size_t words_at_once = 512;
   std::array<uint32_t, words_at_once> ends;
   std::array<WordSpan, words_at_once> spans;
-  for (size_t begin = 0; begin < piece.size();) {
-    const size_t found = splitter->find_ends(piece, begin, ends);
-    const std::string_view rest = piece.substr(begin);
+  for (size_t begin = 0; begin < piece.end;) {
+    const size_t found = splitter->find_ends(piece.text, begin, ends);
+    const std::string_view rest = piece.text.substr(begin);
     uint32_t from = 0;
-    for (size_t i = 0; i < found; ++i) {
-      spans[i] = {from, ends[i] - from};
-      from = ends[i];
-      if (options.keep_order) ordered.add(rest.substr(spans[i].begin, spans[i].size), 1);
+    size_t words = 0;
+    for (; words < found && begin + from < piece.end; ++words) {
+      spans[words] = {from, ends[words] - from};
+      from = ends[words];
+      if (options.keep_order) ordered.add(rest.substr(spans[words].begin, spans[words].size), 1);
     }
-    if (!options.keep_order) sums.add(thread, rest, std::span(spans).first(found));
+    if (!options.keep_order) sums.add(thread, rest, std::span(spans).first(words));
     begin += from;
   }
 }

@@ -36,7 +36,7 @@ WordCounterOptions options_of(int threads, uint64_t memory_bytes) {
 
 std::string many_words() {
   std::string text;
-  for (int i = 0; text.size() < (2u << 20); ++i) {
+  for (int i = 0; text.size() < (700u << 10); ++i) {
     text += "line" + std::to_string(i % 9770) + " and  more\n" + (i % 3 == 0 ? "\n" : "");
     if (i % 100 == 0) text += " " + std::string(static_cast<size_t>(i % 90), 'x') + std::to_string(i);
   }
