@@ -5,7 +5,7 @@ import {isUtf8} from "node:buffer";
 import {appendFileSync, existsSync, mkdirSync, writeFileSync} from "node:fs";
 import {join, resolve} from "node:path";
 import {parseArgs} from "node:util";
-import {writeGolden} from "./golden.mjs";
+import {writeGolden, writeGoldenTexts, writeGoldenToys} from "./golden.mjs";
 import {Program} from "./oracles.mjs";
 import {shrink} from "./shrink.mjs";
 import {categories, readText} from "./texts.mjs";
@@ -118,16 +118,25 @@ async function compareTokenizer(tokenizer) {
     for (const [kind, texts] of result.first) {
       for (const text of texts) {
         const report = JSON.stringify({tokenizer: tokenizer.name, oracle: oracle.name, category, ...(await describe(kind, text, oracle, sesame))});
-        console.log("    " + (report.length > 1500 ? report.slice(0, 1500) + "..." : report));
+        console.log("    " + (report.length > 400 ? report.slice(0, 400) + "..." : report));
         if (options.report) appendFileSync(options.report, report + "\n");
       }
     }
     same &&= result.first.size === 0;
   }
-  if (options["write-golden"] && tokenizer.golden && !tokenizer.only) await writeGolden(options["write-golden"], tokenizer, oracle);
   oracle.close();
   sesame.close();
   return same;
+}
+
+async function writeAllGolden(list, directory) {
+  writeGoldenTexts(directory);
+  for (const tokenizer of list.filter(one => one.golden)) {
+    const oracle = tokenizer.oracle();
+    await writeGolden(directory, tokenizer, oracle);
+    oracle.close();
+  }
+  await writeGoldenToys(directory, list.filter(one => one.toy).map(({name, toy, oracle}) => ({name, json: toy, oracle: oracle()})));
 }
 
 async function main() {
@@ -136,10 +145,12 @@ async function main() {
   const list = tokenizers({...options, corpus: trainingCorpus(), sentencepieceVersion: options["sentencepiece-version"], vocabularies: options.vocab,
     more: options.tokenizer});
   const names = chosen(list.map(tokenizer => tokenizer.name), options.tokenizers);
+  const wanted = list.filter(one => names.includes(one.name));
+  if (options["write-golden"]) return writeAllGolden(wanted, resolve(options["write-golden"]));
   console.log(`${"tokenizer".padEnd(24)} ${"category".padEnd(12)} ${"texts".padStart(8)} ${"ids".padStart(8)} ${"decoded".padStart(8)} ${"error".padStart(8)} ` +
     `${"lost".padStart(8)} ${"seconds".padStart(7)}`);
   let same = true;
-  for (const tokenizer of list.filter(one => names.includes(one.name))) same = (await compareTokenizer(tokenizer)) && same;
+  for (const tokenizer of wanted) same = (await compareTokenizer(tokenizer)) && same;
   process.exit(same ? 0 : 1);
 }
 

@@ -7,8 +7,12 @@
 #include <string>
 
 #include "sesame/base/error.h"
+#include "sesame/base/file.h"
 #include "sesame/text/files/foreign_vocabulary.h"
+#include "sesame/text/files/vocab_txt.h"
+#include "sesame/text/sentencepiece/model_file.h"
 #include "sesame/text/tokenizer.h"
+#include "sesame/text/tokenizer_spec.h"
 
 namespace sesame {
 namespace {
@@ -42,6 +46,17 @@ std::pair<std::string, int32_t> parse_special(const std::string& argument) {
   return {argument.substr(0, equals), std::stoi(argument.substr(equals + 1))};
 }
 
+Tokenizer load(const std::string& path, const std::string& pattern, const std::vector<std::string>& specials) {
+  if (!pattern.empty()) {
+    std::vector<std::pair<std::string, int32_t>> parsed;
+    for (const std::string& special : specials) parsed.push_back(parse_special(special));
+    return from_tiktoken(path, split_pattern(pattern), parsed);
+  }
+  if (path.ends_with(".model")) return Tokenizer(read_sentencepiece_model(read_file(path), path), path);
+  if (path.ends_with(".txt")) return Tokenizer(read_vocab_txt(path), path);
+  return Tokenizer::load(path);
+}
+
 std::string reply(const Tokenizer& tokenizer, std::string_view text, const EncodeOptions& options) {
   std::string out;
   try {
@@ -72,10 +87,7 @@ int run(int argc, char** argv) {
   app.add_flag("--add-special", options.add_special);
   CLI11_PARSE(app, argc, argv);
 
-  std::vector<std::pair<std::string, int32_t>> parsed;
-  for (const std::string& special : specials) parsed.push_back(parse_special(special));
-  const Tokenizer tokenizer =
-      pattern.empty() ? Tokenizer::load(path) : from_tiktoken(path, split_pattern(pattern), parsed);
+  const Tokenizer tokenizer = load(path, pattern, specials);
   for (uint32_t texts = 0; read_exactly(&texts, sizeof texts);) {
     for (uint32_t i = 0; i < texts; ++i) {
       const std::string out = reply(tokenizer, read_text(), options);

@@ -28,6 +28,10 @@ export class Program {
     });
     this.process.stderr.on("data", chunk => (this.errors += chunk));
     this.process.stdin.on("error", () => {});
+    this.process.on("error", error => {
+      this.ended = String(error);
+      this.wake();
+    });
     this.process.on("close", code => {
       this.ended = `${command} ended with status ${code}: ${this.errors.trim()}`;
       this.wake();

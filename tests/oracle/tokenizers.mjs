@@ -6,6 +6,7 @@ import {existsSync, mkdirSync, writeFileSync} from "node:fs";
 import {basename, join} from "node:path";
 import {HuggingFace, SentencePiece, Tiktoken} from "./oracles.mjs";
 import {filesUnder, readText} from "./texts.mjs";
+import {toys} from "./toys.mjs";
 
 const RANK_FILES = [
   ["r50k", "gpt2", {"<|endoftext|>": 50256}],
@@ -20,10 +21,10 @@ function* rankFiles({packages, data}) {
     const inData = join("tokenizers/tiktoken", `${name}_base.tiktoken`);
     const path = data && existsSync(join(data, inData)) ? join(data, inData) : join(packages, "node_modules/gpt-tokenizer/data", `${name}_base.tiktoken`);
     const args = [path, "--rank-file", pattern, ...Object.entries(specials).flatMap(([content, id]) => ["--special", `${content}=${id}`])];
-    const common = {lossless: true, golden: inData};
+    const common = {lossless: true, golden: inData, goldenSettings: {pattern, special_tokens: specials}};
     yield {...common, name, sesame: args, oracle: () => new Tiktoken(packages, `${name}_base`, false)};
     yield {...common, name: `${name}+special`, sesame: [...args, "--parse-special"], oracle: () => new Tiktoken(packages, `${name}_base`, true),
-      only: ["edge", "unicode"]};
+      only: ["edge", "unicode"], goldenSettings: {pattern, special_tokens: specials, parse_special: true}};
   }
 }
 
@@ -31,7 +32,7 @@ function* rankFiles({packages, data}) {
 function both(name, json, {work, packages}, more) {
   return {name, oracle: () => new HuggingFace(packages, json()), ...more,
     get sesame() {
-      const path = join(work, `${name}.tokenizer.json`);
+      const path = join(work, `${name.replace(":", "-")}.tokenizer.json`);
       writeFileSync(path, json());
       return [path, "--parse-special"];
     }};
@@ -48,7 +49,8 @@ function* jsonFiles(context) {
   if (!context.data) return;
   for (const path of filesUnder(join(context.data, "tokenizers"), path => /\.tokenizer\.json(\.xz)?$/.test(path))) {
     const name = basename(path).replace(/\.tokenizer\.json(\.xz)?$/, "") + ".json";
-    yield both(name, () => readText(path).toString(), context, {lossless: name === "gpt2.json", golden: path.slice(context.data.length + 1)});
+    yield both(name, () => readText(path).toString(), context, {lossless: name === "gpt2.json", golden: path.slice(context.data.length + 1),
+      goldenSettings: {parse_special: true}});
   }
 }
 
@@ -80,10 +82,11 @@ function* bert(context) {
   }
   for (const [name, path] of files) {
     if (!existsSync(path)) continue;
-    const lowercase = name.includes("uncased");
-    yield both(name, () => bertJson(readText(path), lowercase), context, {});
+    yield both(name, () => bertJson(readText(path), name.includes("uncased")), context, {});
+    // A file by itself is for lower-cased text where none of its tokens has a capital.
+    const lowercase = !/^[^[]*[A-Z]/m.test(readText(path));
     yield {name: `${name}.txt`, sesame: [path, "--parse-special"], oracle: () => new HuggingFace(context.packages, bertJson(readText(path), lowercase)),
-      golden: context.data && path.startsWith(context.data) ? path.slice(context.data.length + 1) : undefined};
+      golden: context.data && path.startsWith(context.data) ? path.slice(context.data.length + 1) : undefined, goldenSettings: {parse_special: true}};
   }
 }
 
@@ -107,7 +110,7 @@ function trained(name, {work, corpus}) {
   const prefix = join(work, "spm", name);
   if (!existsSync(prefix + ".model")) {
     mkdirSync(join(work, "spm"), {recursive: true});
-    execFileSync("spm_train", [`--input=${corpus}`, `--model_prefix=${prefix}`, "--vocab_size=3000", "--hard_vocab_limit=false", "--character_coverage=0.999",
+    execFileSync("spm_train", [`--input=${corpus}`, `--model_prefix=${prefix}`, "--vocab_size=5000", "--hard_vocab_limit=false", "--character_coverage=0.98",
       "--minloglevel=2", ...TRAININGS[name].split(" ").filter(Boolean)], {stdio: ["ignore", "ignore", "pipe"]});
   }
   return prefix + ".model";
@@ -131,6 +134,10 @@ function* sentencePieces(context) {
   for (const name of Object.keys(TRAININGS)) yield make("spm:trained-" + name, () => trained(name, context), {});
 }
 
+function* small(context) {
+  for (const [name, json] of toys()) yield {...both(`toy:${name}`, () => json, context, {}), toy: json};
+}
+
 /// Any tokenizer.json, sentencepiece.model: `NAME=PATH`.
 function* named(context) {
   for (const argument of context.more ?? []) {
@@ -145,5 +152,5 @@ function* named(context) {
 
 /// `context`: {work, data, packages, sentencepiece, sentencepieceVersion, corpus, vocabularies, more}.
 export function tokenizers(context) {
-  return [...rankFiles(context), ...jsonFiles(context), ...packaged(context), ...bert(context), ...sentencePieces(context), ...named(context)];
+  return [...small(context), ...rankFiles(context), ...jsonFiles(context), ...packaged(context), ...bert(context), ...sentencePieces(context), ...named(context)];
 }
