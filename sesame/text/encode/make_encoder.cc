@@ -7,30 +7,27 @@
 
 #include "sesame/base/error.h"
 #include "sesame/text/bpe/bpe_model.h"
+#include "sesame/text/bpe/byte_level_encoder.h"
 #include "sesame/text/encode/pipeline_encoder.h"
 #include "sesame/text/pipeline/word_level_model.h"
+#include "sesame/text/wordpiece/bert_encoder.h"
 #include "sesame/text/wordpiece/wordpiece_model.h"
 
 namespace sesame {
 namespace {
 
-bool is_byte_level(const TokenizerSpec& spec) {
-  const auto holds_bytes = [](const auto& step) { return std::holds_alternative<pre_tokenizer::ByteLevel>(step); };
-  return std::any_of(spec.pre_tokenizers.begin(), spec.pre_tokenizers.end(), holds_bytes);
-}
-
 /// The fused encoders: each looks at a pipeline and returns null where it is not of its family.
 using MakeFused = std::unique_ptr<TextEncoder> (*)(const TokenizerSpec& spec, std::string_view origin);
-constexpr std::array<MakeFused, 0> fused_encoders = {};
+constexpr std::array fused_encoders = {
+    MakeFused{&make_bert_encoder},
+    MakeFused{&make_byte_level_encoder},
+};
 
 }  // namespace
 
 std::unique_ptr<TokenModel> make_token_model(const TokenizerSpec& spec, std::string_view origin) {
   if (const auto* bpe = std::get_if<model::Bpe>(&spec.model)) {
-    return std::make_unique<BpeModel>(*bpe, spec, is_byte_level(spec), origin);
-  }
-  if (is_byte_level(spec)) {
-    fail(fmt::format("{}: pre_tokenizer: Sesame supports ByteLevel with a BPE model only", origin));
+    return std::make_unique<BpeModel>(*bpe, spec, sees_bytes(spec), origin);
   }
   if (const auto* words = std::get_if<model::WordLevel>(&spec.model)) {
     return std::make_unique<WordLevelModel>(*words, spec);

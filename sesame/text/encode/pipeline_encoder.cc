@@ -39,9 +39,9 @@ struct PipelineEncoder::Buffers : TextEncoder::State {
 PipelineEncoder::PipelineEncoder(const TokenizerSpec& spec, std::unique_ptr<const TokenModel> model,
                                  std::string_view origin)
     : normalizer_(spec.normalizers, fmt::format("{}: normalizer", origin)),
-      pre_tokenizer_(spec.pre_tokenizers, origin),
+      pre_tokenizer_(spec.pre_tokenizers, origin, sees_bytes(spec)),
       model_(std::move(model)) {
-  if (std::holds_alternative<model::Bpe>(spec.model) && !pre_tokenizer_.byte_level() && cuts_before_runs(spec)) {
+  if (std::holds_alternative<model::Bpe>(spec.model) && !sees_bytes(spec) && cuts_before_runs(spec)) {
     pre_tokenizer_.split_before_runs_of("\xE2\x96\x81");
   }
 }
@@ -67,14 +67,12 @@ void PipelineEncoder::encode_piece(std::string_view piece, Buffers& buffers, IdB
 }
 
 void PipelineEncoder::encode(std::string_view text, StretchStart start, State& state, IdBuffer& ids) const {
-  std::string buffer;
-  if (!normalizer_.empty()) {
-    buffer = normalizer_.apply(text);
-    text = buffer;
-  }
   auto& buffers = static_cast<Buffers&>(state);
-  pre_tokenizer_.apply(text, start == StretchStart::text,
-                       [&](std::string_view piece) { encode_piece(piece, buffers, ids); });
+  const auto encode_one = [&](PlainView piece) { encode_piece(piece.text, buffers, ids); };
+  const PlainView given = plain_view(text, start == StretchStart::text);
+  if (normalizer_.empty()) return pre_tokenizer_.apply(given, encode_one);
+  const PlainText normalized = normalizer_.apply(given);
+  pre_tokenizer_.apply(PlainView(normalized), encode_one);
 }
 
 size_t PipelineEncoder::next_cut(std::string_view text, size_t) const { return text.size(); }
