@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <cstring>
@@ -16,15 +17,18 @@ namespace sesame {
 class JoinedCharacters {
  public:
   explicit JoinedCharacters(const std::vector<PieceVocabulary::Piece>& pieces) {
-    size_t pairs = 0;
-    for (const auto& [text, id] : pieces) pairs += text.size();
-    bits_.resize(std::bit_ceil(pairs * 8 / 64 + 1));
-    shift_ = 64 - std::countr_zero(bits_.size() * 64);
+    std::vector<uint64_t> pairs;
     for (const auto& [text, id] : pieces) {
-      for_each_pair(text, [this](size_t, size_t, uint64_t pair) {
-        const uint64_t bit = bit_of(pair);
-        bits_[bit / 64] |= uint64_t{1} << (bit % 64);
-      });
+      for_each_pair(text, [&](size_t, uint64_t pair) { pairs.push_back(pair); });
+    }
+    std::sort(pairs.begin(), pairs.end());
+    pairs.erase(std::unique(pairs.begin(), pairs.end()), pairs.end());
+    // 16 bits a pair: one in 16 others is taken for one of them.
+    bits_.resize(std::bit_ceil(pairs.size() / 4 + 1));
+    shift_ = 64 - std::countr_zero(bits_.size() * 64);
+    for (const uint64_t pair : pairs) {
+      const uint64_t bit = bit_of(pair);
+      bits_[bit / 64] |= uint64_t{1} << (bit % 64);
     }
   }
 
@@ -32,7 +36,7 @@ class JoinedCharacters {
   template <typename Emit>
   void for_each_part(std::string_view text, Emit&& emit) const {
     size_t begin = 0;
-    for_each_pair(text, [&](size_t, size_t second, uint64_t pair) {
+    for_each_pair(text, [&](size_t second, uint64_t pair) {
       const uint64_t bit = bit_of(pair);
       if ((bits_[bit / 64] >> (bit % 64) & 1) != 0) return;
       emit(text.substr(begin, second - begin));
@@ -42,18 +46,16 @@ class JoinedCharacters {
   }
 
  private:
-  /// Calls visit(begin of the first, begin of the second, both in one number) for neighbouring characters.
+  /// Calls visit(begin of the second, both in one number) for neighbouring characters.
   template <typename Visit>
   static void for_each_pair(std::string_view text, Visit&& visit) {
     uint32_t previous = 0;
-    size_t previous_begin = 0;
     for (size_t i = 0; i < text.size();) {
       const size_t length = character_length(text, i);
       uint32_t character = 0;
       std::memcpy(&character, text.data() + i, length);
-      if (i > 0) visit(previous_begin, i, (uint64_t{previous} << 32) | character);
+      if (i > 0) visit(i, (uint64_t{previous} << 32) | character);
       previous = character;
-      previous_begin = i;
       i += length;
     }
   }

@@ -34,7 +34,7 @@ class UnigramSegmenter : public PieceSegmenter {
     pieces_.trie = ByteTrie(std::move(strings));
     pieces_.unknown = vocabulary.unknown();
     pieces_.unknown_score = least - 10.0F;
-    pieces_.scores[static_cast<size_t>(pieces_.unknown)] = static_cast<double>(pieces_.unknown_score);
+    pieces_.scores[static_cast<size_t>(pieces_.unknown)] = pieces_.unknown_score;
   }
 
   [[nodiscard]] std::unique_ptr<Scratch> make_scratch() const override { return std::make_unique<Buffers>(); }
@@ -49,7 +49,7 @@ class UnigramSegmenter : public PieceSegmenter {
     score.limit = limit_of(margin, text.size(), before);
   }
 
-  [[nodiscard]] std::span<const double> piece_scores() const noexcept override { return pieces_.scores; }
+  [[nodiscard]] std::span<const float> piece_scores() const noexcept override { return pieces_.scores; }
 
  private:
   struct Buffers : Scratch {

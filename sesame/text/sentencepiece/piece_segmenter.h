@@ -37,7 +37,7 @@ class PieceSegmenter {
                        SegmentScore& score) const = 0;
 
   /// The scores of pieces by id, as they are added to a sum; none for models without sums.
-  [[nodiscard]] virtual std::span<const double> piece_scores() const noexcept { return {}; }
+  [[nodiscard]] virtual std::span<const float> piece_scores() const noexcept { return {}; }
 };
 
 /// The segmenter of a model. Throws Error, beginning with `origin`, for a vocabulary that is too large.

@@ -1,40 +1,55 @@
 #pragma once
 
 #include <array>
+#include <bit>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <span>
 #include <string_view>
-#include <vector>
+
+#include "sesame/base/huge_buffer.h"
 
 namespace sesame {
 
-/// A bounded cache from up to 15 bytes of text to up to 8 ids, one place a hash: what comes later takes it. For one
-/// thread and one model.
+/// A bounded cache from up to 15 bytes of text to up to 3 ids, two places a hash: what is put takes the first, what was
+/// there the second. For one thread and one model.
 class SegmentCache {
  public:
   static constexpr size_t max_bytes = 15;
-  static constexpr size_t max_ids = 8;
+  static constexpr size_t max_ids = 3;
 
   struct Key {
     uint64_t low = 0;
     uint64_t high = 0;  // the last byte holds the length, so that no key of a text is zero
   };
 
-  struct alignas(64) Entry {
+  struct alignas(32) Entry {
     Key key;
-    double score = 0;  // of the only piece
-    float limit = 0;   // the ids hold while the sum of scores before is smaller in absolute value
+    std::array<int32_t, max_ids> ids{};  // of one id the last place holds its score
     uint8_t count = 0;
-    bool one_piece = false;  // else every id is a piece
     bool begins_unknown = false;
     bool ends_unknown = false;
-    std::array<int32_t, max_ids> ids{};
+    uint8_t limit = 0;  // see Limit
   };
-  static_assert(sizeof(Entry) == 64);
 
-  SegmentCache() : entries_(size_t{1} << bits) {}
+  /// The ids hold while the sum of scores before is smaller in absolute value than a power of two, kept in a byte.
+  struct Limit {
+    static uint8_t pack(float limit) {
+      if (!(limit >= 1)) return 0;
+      return static_cast<uint8_t>(limit >= 0x1p62F ? 63 : 1 + std::ilogb(limit));
+    }
+    static bool allows(uint8_t packed, float sum) {
+      // The exponent of |sum|, which is below that of 2^(packed - 1) for every smaller number.
+      const uint32_t exponent = (std::bit_cast<uint32_t>(sum) >> 23) & 0xFF;
+      return exponent + 1 < packed + 127u;
+    }
+  };
+
+  /// 2^`bits` places of 64 bytes.
+  explicit SegmentCache(int bits)
+      : memory_((size_t{1} << bits) * sizeof(Set)), sets_(memory_.as<Set>()), shift_(64 - bits) {}
 
   /// Of `size` <= 15 bytes, 16 bytes of which can be read.
   static Key key_of_readable(const char* text, size_t size) {
@@ -51,22 +66,38 @@ class SegmentCache {
     return key_of_readable(padded.data(), text.size());
   }
 
-  /// The entry of a text, if its key is equal; else the one that a new text takes.
-  [[nodiscard]] Entry& at(const Key& key) { return entries_[place(key)]; }
+  [[nodiscard]] uint32_t place_of(const Key& key) const {
+    const uint64_t mixed = (key.low ^ (key.high * 0x9E3779B97F4A7C15ull)) * 0xD6E8FEB86659FD93ull;
+    return static_cast<uint32_t>((mixed ^ (mixed << 29)) >> shift_);
+  }
+  void prefetch(uint32_t place) const { __builtin_prefetch(&sets_[place]); }
 
-  static bool holds(const Entry& entry, const Key& key) {
-    return ((entry.key.low ^ key.low) | (entry.key.high ^ key.high)) == 0;
+  /// The entry of a text, or null.
+  [[nodiscard]] const Entry* find(const Key& key) const { return find(key, place_of(key)); }
+  [[nodiscard]] const Entry* find(const Key& key, uint32_t place) const {
+    const Set& set = sets_[place];
+    if (equal(set.first.key, key)) return &set.first;
+    if (equal(set.second.key, key)) return &set.second;
+    return nullptr;
+  }
+
+  void put(const Entry& entry) {
+    Set& set = sets_[place_of(entry.key)];
+    if (!equal(set.first.key, entry.key)) set.second = set.first;
+    set.first = entry;
   }
 
  private:
-  static constexpr int bits = 14;
+  struct alignas(64) Set {
+    Entry first;
+    Entry second;
+  };
 
-  static size_t place(const Key& key) {
-    const uint64_t mixed = (key.low ^ (key.high * 0x9E3779B97F4A7C15ull)) * 0xD6E8FEB86659FD93ull;
-    return static_cast<size_t>((mixed ^ (mixed << 29)) >> (64 - bits));
-  }
+  static bool equal(const Key& a, const Key& b) { return ((a.low ^ b.low) | (a.high ^ b.high)) == 0; }
 
-  std::vector<Entry> entries_;
+  HugeBuffer memory_;  // zeros are empty entries
+  std::span<Set> sets_;
+  int shift_;
 };
 
 }  // namespace sesame

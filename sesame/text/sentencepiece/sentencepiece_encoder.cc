@@ -1,6 +1,7 @@
 #include "sesame/text/sentencepiece/sentencepiece_encoder.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -85,8 +86,8 @@ class SentencePieceEncoder : public TextEncoder {
 
  private:
   struct Buffers : State {
-    SegmentCache words;  // by what stands in the text
-    SegmentCache parts;  // by normalized text
+    SegmentCache words{16};  // by what stands in the text
+    SegmentCache parts{14};  // by normalized text
     std::unique_ptr<PieceSegmenter::Scratch> scratch;
     std::string normalized;
     std::vector<PieceToken> pieces;
@@ -97,7 +98,7 @@ class SentencePieceEncoder : public TextEncoder {
   PieceVocabulary vocabulary_;
   SentencePieceNormalizer normalizer_;
   std::unique_ptr<PieceSegmenter> segmenter_;
-  std::span<const double> scores_;
+  std::span<const float> scores_;
   JoinedCharacters joined_;
   bool cuts_words_ = false;
 };
@@ -115,21 +116,21 @@ class SentencePieceEncoder::Run {
   /// What is known of a word or a part while its pieces are found, for its cache.
   struct Found {
     size_t pieces = 0;
-    double score = 0;
-    double magnitude = 0;  // sum of the absolute scores
+    float magnitude = 0;  // sum of the absolute scores
     float limit = std::numeric_limits<float>::infinity();
     bool begins_unknown = false;
     void add(const Found& part) {
       if (pieces == 0) begins_unknown = part.begins_unknown;
       pieces += part.pieces;
-      score += part.score;
       magnitude += part.magnitude;
       limit = std::min(limit, part.limit);
     }
   };
 
+  struct Word;
+  class WordReader;
   template <bool with_sums>
-  size_t encode_known_words(std::string_view text, size_t begin);
+  size_t encode_batch(std::string_view text, std::span<const Word> words, bool& after_character);
   [[nodiscard]] bool append_known(const SegmentCache::Entry& entry, Found* found);
   void encode_normalized(std::string_view text, Found* word);
   void encode_part(std::string_view part, Found* word);
@@ -153,28 +154,130 @@ void SentencePieceEncoder::Run::encode_whole(std::string_view text) {
   encode_normalized(buffers_.normalized, nullptr);
 }
 
+/// A word in the text and where it would be in the cache.
+struct SentencePieceEncoder::Run::Word {
+  size_t begin;
+  size_t end;
+  SegmentCache::Key key;  // none for a word that is too long
+  uint32_t place;
+};
+
+/// Cuts a text into words. Looking them up waits for memory, so that many are asked for at once.
+class SentencePieceEncoder::Run::WordReader {
+ public:
+  explicit WordReader(std::string_view text) : text_(text), tail_begin_(text.size() - std::min(text.size(), block)) {
+    tail_.fill(' ');
+    std::memcpy(tail_.data(), text.data() + tail_begin_, text.size() - tail_begin_);
+  }
+
+  /// The next words from `begin` on.
+  std::span<const Word> read(size_t begin, const SegmentCache& cache) {
+    size_t count = 0;
+    for (; count < words_.size() && begin < text_.size(); ++count) {
+      // Behind the text spaces follow.
+      const bool readable = begin + block <= text_.size();
+      const char* const bytes = readable ? text_.data() + begin : tail_.data() + (begin - tail_begin_);
+      const uint32_t spaces = spaces_of(bytes);
+      const uint32_t rest = spaces & (spaces + 1);  // without the run that the word begins with
+      Word& word = words_[count];
+      if (rest != 0) {
+        const auto size = static_cast<size_t>(std::countr_zero(rest));
+        word = {begin, begin + size, SegmentCache::key_of_readable(bytes, size), 0};
+        word.place = cache.place_of(word.key);
+        cache.prefetch(word.place);
+      } else {
+        word = {begin, word_end(text_, begin), {}, 0};
+      }
+      begin = word.end;
+    }
+    return {words_.data(), count};
+  }
+
+ private:
+  std::string_view text_;
+  size_t tail_begin_;
+  std::array<char, 3 * block> tail_;
+  std::array<Word, 32> words_;
+};
+
 void SentencePieceEncoder::Run::encode_words(std::string_view text, StretchStart start) {
   // Behind a character that is no space symbol, a word depends on nothing that stands before it.
   bool after_character = start == StretchStart::none;
   if (after_character) progress_ = SentencePieceNormalizer::Progress::inside();
   buffers_.normalized.clear();
+  WordReader reader(text);
   for (size_t i = 0; i < text.size();) {
     if (after_character) {
-      i = has_sums_ ? encode_known_words<true>(text, i) : encode_known_words<false>(text, i);
-      if (i == text.size()) break;
+      const std::span<const Word> words = reader.read(i, buffers_.words);
+      i = has_sums_ ? encode_batch<true>(text, words, after_character)
+                    : encode_batch<false>(text, words, after_character);
+    } else {
+      const size_t end = word_end(text, i);
+      encode_word(text.substr(i, end - i), after_character);
+      i = end;
     }
-    const size_t end = word_end(text, i);
-    encode_word(text.substr(i, end - i), after_character);
-    i = end;
   }
   encoder_.normalizer_.finish(progress_, buffers_.normalized);
   encode_normalized(buffers_.normalized, nullptr);
 }
 
+/// Appends the ids of words, to the first one behind which the next is not free of what stands before it. Returns where
+/// that is.
+template <bool with_sums>
+size_t SentencePieceEncoder::Run::encode_batch(std::string_view text, std::span<const Word> words,
+                                               bool& after_character) {
+  const float* const scores = encoder_.scores_.data();
+  const size_t room = words.size() * SegmentCache::max_ids;
+  int32_t* out = ids_.reserve(room);
+  int32_t* first = out;
+  for (const Word& word : words) {
+    const SegmentCache::Entry* const entry = buffers_.words.find(word.key, word.place);
+    bool known = entry != nullptr && entry->count != 0 && !(previous_unknown_ && entry->begins_unknown);
+    if constexpr (with_sums) known = known && SegmentCache::Limit::allows(entry->limit, score_.sum);
+    if (known) {
+      std::memcpy(out, entry->ids.data(), sizeof entry->ids);
+      if constexpr (with_sums) {
+        if (entry->count == 1) {
+          score_.sum += std::bit_cast<float>(entry->ids.back());
+        } else {
+          for (size_t k = 0; k < entry->count; ++k) score_.sum += scores[static_cast<size_t>(entry->ids[k])];
+        }
+      }
+      out += entry->count;
+      previous_unknown_ = entry->ends_unknown;
+      continue;
+    }
+    ids_.commit(static_cast<size_t>(out - first));
+    encode_word(text.substr(word.begin, word.end - word.begin), after_character);
+    if (!after_character) return word.end;
+    out = first = ids_.reserve(room);
+  }
+  ids_.commit(static_cast<size_t>(out - first));
+  return words.back().end;
+}
+
 /// What has been normalized and ends in spaces waits for what follows.
 void SentencePieceEncoder::Run::encode_word(std::string_view word, bool& after_character) {
   std::string& normalized = buffers_.normalized;
-  const bool was_after_character = after_character;
+  // The first word gets a space symbol in front, and so is what it would be behind a space.
+  std::array<char, SegmentCache::max_bytes> spaced;
+  const bool gets_prefix = !progress_.begun && encoder_.normalizer_.settings().add_dummy_prefix &&
+                           word.size() < spaced.size() &&
+                           (encoder_.normalizer_.copies_ascii(static_cast<uint8_t>(word[0])) ||
+                            (word[0] == ' ' && !encoder_.normalizer_.settings().remove_extra_whitespaces));
+  const bool kept = after_character || gets_prefix;
+  std::string_view kept_as = word;
+  if (gets_prefix) {
+    spaced[0] = ' ';
+    std::memcpy(spaced.data() + 1, word.data(), word.size());
+    kept_as = {spaced.data(), word.size() + 1};
+    const SegmentCache::Entry* const entry = buffers_.words.find(SegmentCache::key_of(kept_as));
+    if (entry != nullptr && append_known(*entry, nullptr)) {
+      progress_ = SentencePieceNormalizer::Progress::inside();
+      after_character = true;
+      return;
+    }
+  }
   encoder_.normalizer_.append(word, progress_, normalized);
   if (normalized.empty()) return;
   const size_t tail = space_tail(normalized);
@@ -184,55 +287,10 @@ void SentencePieceEncoder::Run::encode_word(std::string_view word, bool& after_c
   encode_normalized(std::string_view(normalized).substr(0, normalized.size() - tail), &found);
   normalized.erase(0, normalized.size() - tail);
   after_character = tail == 0;
-  if (was_after_character && after_character && !(previous_unknown && found.begins_unknown)) {
-    found.limit -= static_cast<float>(found.magnitude) + 64.0F;
-    remember(buffers_.words, word, found, first_id);
+  if (kept && after_character && !(previous_unknown && found.begins_unknown)) {
+    found.limit -= found.magnitude + 64.0F;
+    remember(buffers_.words, kept_as, found, first_id);
   }
-}
-
-template <bool with_sums>
-size_t SentencePieceEncoder::Run::encode_known_words(std::string_view text, size_t begin) {
-  const double* const scores = encoder_.scores_.data();
-  size_t i = begin;
-  while (i + block < text.size()) {
-    const size_t room = text.size() - i + SegmentCache::max_ids;
-    int32_t* out = ids_.reserve(room);
-    const int32_t* const first = out;
-    const int32_t* const last = out + room - SegmentCache::max_ids;
-    float sum = score_.sum;
-    bool previous_unknown = previous_unknown_;
-    bool known = true;
-    while (known && i + block < text.size() && out <= last) {
-      const char* const word = text.data() + i;
-      const uint32_t spaces = spaces_of(word);
-      const uint32_t rest = spaces & (spaces + 1);  // without the run that the word begins with
-      const auto size = static_cast<size_t>(std::countr_zero(rest | (uint32_t{1} << block)));
-      if (size > SegmentCache::max_bytes) break;
-      const SegmentCache::Key key = SegmentCache::key_of_readable(word, size);
-      const SegmentCache::Entry& entry = buffers_.words.at(key);
-      known = SegmentCache::holds(entry, key) && !(previous_unknown && entry.begins_unknown);
-      if constexpr (with_sums) known = known && std::abs(sum) < entry.limit;
-      if (!known) break;
-      std::memcpy(out, entry.ids.data(), sizeof entry.ids);
-      if constexpr (with_sums) {
-        if (entry.one_piece) {
-          sum = static_cast<float>(static_cast<double>(sum) + entry.score);
-        } else {
-          for (size_t k = 0; k < entry.count; ++k) {
-            sum = static_cast<float>(static_cast<double>(sum) + scores[static_cast<size_t>(entry.ids[k])]);
-          }
-        }
-      }
-      out += entry.count;
-      previous_unknown = entry.ends_unknown;
-      i += size;
-    }
-    ids_.commit(static_cast<size_t>(out - first));
-    score_.sum = sum;
-    previous_unknown_ = previous_unknown;
-    if (out <= last) break;
-  }
-  return i;
 }
 
 void SentencePieceEncoder::Run::encode_normalized(std::string_view text, Found* word) {
@@ -243,20 +301,15 @@ bool SentencePieceEncoder::Run::append_known(const SegmentCache::Entry& entry, F
   if (previous_unknown_ && entry.begins_unknown) return false;
   Found found;
   found.begins_unknown = entry.begins_unknown;
-  found.pieces = entry.one_piece ? 1 : entry.count;
+  found.pieces = entry.count;
   if (has_sums_) {
-    if (!(std::abs(score_.sum) < entry.limit)) return false;
-    const auto add = [&](double score) {
-      score_.sum = static_cast<float>(static_cast<double>(score_.sum) + score);
-      found.score += score;
+    if (!SegmentCache::Limit::allows(entry.limit, score_.sum)) return false;
+    found.limit = std::ldexp(1.0F, entry.limit - 1);
+    for (size_t k = 0; k < entry.count; ++k) {
+      const float score = encoder_.scores_[static_cast<size_t>(entry.ids[k])];
+      score_.sum += score;
       found.magnitude += std::abs(score);
-    };
-    if (entry.one_piece) {
-      add(entry.score);
-    } else {
-      for (size_t k = 0; k < entry.count; ++k) add(encoder_.scores_[static_cast<size_t>(entry.ids[k])]);
     }
-    found.limit = entry.limit;
   }
   ids_.append({entry.ids.data(), entry.count});
   previous_unknown_ = entry.ends_unknown;
@@ -265,16 +318,16 @@ bool SentencePieceEncoder::Run::append_known(const SegmentCache::Entry& entry, F
 }
 
 void SentencePieceEncoder::Run::encode_part(std::string_view part, Found* word) {
-  const bool is_short = part.size() <= SegmentCache::max_bytes;
-  if (is_short) {
-    const SegmentCache::Key key = SegmentCache::key_of(part);
-    const SegmentCache::Entry& entry = buffers_.parts.at(key);
-    if (SegmentCache::holds(entry, key) && append_known(entry, word)) return;
+  // A whole word is kept as it stands in the text.
+  const bool kept = part.size() <= SegmentCache::max_bytes && part.size() < buffers_.normalized.size();
+  if (kept) {
+    const SegmentCache::Entry* const entry = buffers_.parts.find(SegmentCache::key_of(part));
+    if (entry != nullptr && append_known(*entry, word)) return;
   }
   const size_t first_id = ids_.size();
   const bool previous_unknown = previous_unknown_;
   const Found found = segment(part);
-  if (is_short && !(previous_unknown && found.begins_unknown)) remember(buffers_.parts, part, found, first_id);
+  if (kept && !(previous_unknown && found.begins_unknown)) remember(buffers_.parts, part, found, first_id);
   if (word != nullptr) word->add(found);
 }
 
@@ -290,10 +343,7 @@ SentencePieceEncoder::Run::Found SentencePieceEncoder::Run::segment(std::string_
   found.begins_unknown =
       !pieces.empty() && pieces.front().id == encoder_.vocabulary_.unknown() && !encoder_.vocabulary_.byte_fallback();
   for (const PieceToken& piece : pieces) {
-    if (has_sums_) {
-      found.score += encoder_.scores_[static_cast<size_t>(piece.id)];
-      found.magnitude += std::abs(encoder_.scores_[static_cast<size_t>(piece.id)]);
-    }
+    if (has_sums_) found.magnitude += std::abs(encoder_.scores_[static_cast<size_t>(piece.id)]);
     encoder_.vocabulary_.append(part, piece, previous_unknown_, tokens);
   }
   if (encoder_.vocabulary_.byte_fallback()) previous_unknown_ = false;
@@ -303,23 +353,24 @@ SentencePieceEncoder::Run::Found SentencePieceEncoder::Run::segment(std::string_
   return found;
 }
 
-/// The ids behind `first_id` are those of `text`. With sums, a text of several pieces that are not its ids (unknown
-/// characters joined, or spelled in bytes) is left out, since its scores would have to be kept.
+/// The ids behind `first_id` are those of `text`. With sums, a text whose pieces are not its ids (unknown characters
+/// joined, or spelled in bytes) is left out, since its scores would have to be kept.
 void SentencePieceEncoder::Run::remember(SegmentCache& cache, std::string_view text, const Found& found,
                                          size_t first_id) {
   const std::span<const int32_t> ids = std::as_const(ids_).ids().subspan(first_id);
   if (text.size() > SegmentCache::max_bytes || ids.empty() || ids.size() > SegmentCache::max_ids) return;
-  if (has_sums_ && found.pieces != 1 && found.pieces != ids.size()) return;
-  const SegmentCache::Key key = SegmentCache::key_of(text);
-  SegmentCache::Entry& entry = cache.at(key);
-  entry.key = key;
-  entry.score = found.score;
-  entry.limit = found.limit;
+  if (has_sums_ && (found.pieces != ids.size() || !(found.limit >= 1))) return;
+  SegmentCache::Entry entry;
+  entry.key = SegmentCache::key_of(text);
+  std::copy(ids.begin(), ids.end(), entry.ids.begin());
   entry.count = static_cast<uint8_t>(ids.size());
-  entry.one_piece = found.pieces == 1;
+  if (has_sums_ && ids.size() == 1) {
+    entry.ids.back() = std::bit_cast<int32_t>(encoder_.scores_[static_cast<size_t>(ids[0])]);
+  }
   entry.begins_unknown = found.begins_unknown;
   entry.ends_unknown = previous_unknown_;
-  std::copy(ids.begin(), ids.end(), entry.ids.begin());
+  entry.limit = SegmentCache::Limit::pack(found.limit);
+  cache.put(entry);
 }
 
 void SentencePieceEncoder::encode(std::string_view text, StretchStart start, State& state, IdBuffer& ids) const {
