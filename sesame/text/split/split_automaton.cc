@@ -233,34 +233,63 @@ std::shared_ptr<const SplitAutomaton> SplitAutomaton::compile(std::string_view r
     Builder builder(*expression);
     builder.build();
     builder.result.find_places();
+    builder.result.make_byte_tables();
     return std::shared_ptr<const SplitAutomaton>(new SplitAutomaton(std::move(builder.result)));
   } catch (const TooLarge&) {
     return nullptr;
   }
 }
 
+void SplitAutomaton::make_byte_tables() {
+  const size_t states = steps_.size() / class_count_;
+  ascii_steps_.resize(states * 128);
+  for (uint32_t state = 0; state < states; ++state) {
+    for (uint32_t byte = 0; byte < 128; ++byte) ascii_steps_[state * 128 + byte] = step(state, ascii_[byte]);
+  }
+  const auto begins = [&](uint32_t char_class) { return step(start, char_class) >> 1 != dead; };
+  for (uint32_t byte = 0; byte < 128; ++byte) begins_nothing_[byte] = !begins(ascii_[byte]);
+  // The bytes behind a first byte that is passed over are passed over one by one.
+  if (begins(not_utf8_class_)) return;
+  std::fill(begins_nothing_ + 128, begins_nothing_ + 256, true);
+  for (uint32_t code = 0x80; code < PropertyTable::code_points; ++code) {
+    if (!begins(classes_.of(code))) continue;
+    const uint32_t first = code < 0x800 ? 0xC0 | code >> 6 : code < 0x10000 ? 0xE0 | code >> 12 : 0xF0 | code >> 18;
+    begins_nothing_[first] = false;
+  }
+}
+
 size_t SplitAutomaton::match_end(std::string_view text, size_t begin) const noexcept {
+  const Step* ascii_steps = ascii_steps_.data();
   size_t end = begin;
   uint32_t state = start;
   size_t position = begin;
   while (position < text.size()) {
-    const Char c = read(text, position);
-    const Step s = step(state, c.char_class);
-    if ((s & 1) != 0) end = position;
+    const auto byte = static_cast<uint8_t>(text[position]);
+    uint32_t length = 1;
+    Step s = 0;
+    if (byte < 0x80) {
+      s = ascii_steps[state * 128 + byte];
+    } else {
+      const Char c = read(text, position);
+      s = step(state, c.char_class);
+      length = c.length;
+    }
+    end = (s & 1) != 0 ? position : end;
     state = s >> 1;
     if (state == dead) return end;
-    position += c.length;
+    position += length;
   }
   return (step(state, class_count_ - 1) & 1) != 0 ? position : end;
 }
 
 SplitAutomaton::Match SplitAutomaton::find(std::string_view text, size_t begin) const noexcept {
   while (begin < text.size()) {
-    const Char c = read(text, begin);
-    if (step(start, c.char_class) >> 1 != dead) {
-      if (const size_t end = match_end(text, begin); end > begin) return {begin, end};
+    if (begins_nothing_[static_cast<uint8_t>(text[begin])]) {
+      ++begin;
+      continue;
     }
-    begin += c.length;
+    if (const size_t end = match_end(text, begin); end > begin) return {begin, end};
+    begin += read(text, begin).length;
   }
   return {text.size(), text.size()};
 }

@@ -52,7 +52,7 @@ class SplitAutomaton {
   SplitAutomaton() = default;
 
   /// The next state << 1, and 1 where a match ends before the character that was read.
-  using Step = uint16_t;
+  using Step = uint32_t;
   static constexpr uint32_t dead = 0;
   static constexpr uint32_t start = 1;
 
@@ -69,14 +69,18 @@ class SplitAutomaton {
   [[nodiscard]] Step step(uint32_t state, uint32_t char_class) const noexcept {
     return steps_[state * class_count_ + char_class];
   }
+  /// What follows from classes_ and steps_.
   void find_places();
+  void make_byte_tables();
 
   PropertyTable classes_;
   uint8_t ascii_[128] = {};
   uint8_t not_utf8_class_ = 0;
-  uint32_t class_count_ = 0;   // with the end of the text, which is the last
-  std::vector<Step> steps_;    // [state, class]
-  std::vector<Place> places_;  // [class, class]
+  uint32_t class_count_ = 0;       // with the end of the text, which is the last
+  std::vector<Step> steps_;        // [state, class]
+  std::vector<Step> ascii_steps_;  // [state, ASCII byte]
+  bool begins_nothing_[256] = {};  // [byte]: no match begins at it, nor inside a character that it begins
+  std::vector<Place> places_;      // [class, class]
 };
 
 }  // namespace sesame
