@@ -95,9 +95,11 @@ TokenizerSpec read_vocab_and_merges(const Path& vocab, const Path& merges) {
 
 VocabAndMerges format_vocab_and_merges(const TokenizerSpec& spec) {
   const auto* bpe = std::get_if<model::Bpe>(&spec.model);
-  const bool byte_level =
-      !spec.pre_tokenizers.empty() && std::holds_alternative<pre_tokenizer::ByteLevel>(spec.pre_tokenizers.back());
-  if (bpe == nullptr || !byte_level) refuse("it is no byte-level BPE");
+  const pre_tokenizer::ByteLevel* bytes = nullptr;
+  if (spec.pre_tokenizers.size() == 1) bytes = std::get_if<pre_tokenizer::ByteLevel>(&spec.pre_tokenizers[0]);
+  if (bpe == nullptr || bytes == nullptr || !bytes->use_regex || bytes->add_prefix_space) {
+    refuse("it is no byte-level BPE that splits text as GPT-2 does");
+  }
   if (!spec.normalizers.empty()) refuse("it normalizes text");
   if (bpe->ignore_merges) refuse("pieces that are tokens are not merged");
   if (bpe->unk_token || bpe->byte_fallback || !bpe->continuing_subword_prefix.empty() ||

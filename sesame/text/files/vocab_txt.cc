@@ -96,9 +96,9 @@ BertSettings read_bert_settings(const std::filesystem::path& tokenizer_config) {
   return settings;
 }
 
-TokenizerSpec read_vocab_txt(const std::filesystem::path& path, const BertSettings& settings) {
+TokenizerSpec bert_spec(std::vector<VocabularyEntry> given, const BertSettings& settings) {
   TokenizerSpec spec;
-  spec.vocabulary = read_tokens(path);
+  spec.vocabulary = std::move(given);
   const auto& vocabulary = spec.vocabulary;
   for (const std::string* token :
        {&settings.unk_token, &settings.cls_token, &settings.sep_token, &settings.pad_token, &settings.mask_token}) {
@@ -130,14 +130,24 @@ TokenizerSpec read_vocab_txt(const std::filesystem::path& path, const BertSettin
   return spec;
 }
 
+TokenizerSpec read_vocab_txt(const std::filesystem::path& path, const BertSettings& settings) {
+  return bert_spec(read_tokens(path), settings);
+}
+
 TokenizerSpec read_vocab_txt(const std::filesystem::path& path) {
   const std::filesystem::path config = path.parent_path() / "tokenizer_config.json";
   return read_vocab_txt(path, std::filesystem::exists(config) ? read_bert_settings(config) : BertSettings());
 }
 
 std::string format_vocab_txt(const TokenizerSpec& spec) {
-  if (!std::holds_alternative<model::WordPiece>(spec.model)) {
-    fail("vocab.txt holds WordPiece models only: write tokenizer.json");
+  const auto* model = std::get_if<model::WordPiece>(&spec.model);
+  const bool bert_words =
+      spec.pre_tokenizers.size() == 1 && std::holds_alternative<pre_tokenizer::Bert>(spec.pre_tokenizers[0]);
+  if (model == nullptr || !bert_words || model->continuing_subword_prefix != "##" ||
+      model->max_input_chars_per_word != model::WordPiece().max_input_chars_per_word) {
+    fail(
+        "vocab.txt holds WordPiece models as BERT's only (words of BertPreTokenizer, ##, 100 characters): write "
+        "tokenizer.json");
   }
   std::vector<std::string_view> lines;
   const auto add = [&](std::string_view token, int32_t id) {

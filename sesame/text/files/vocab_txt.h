@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "sesame/text/tokenizer_spec.h"
 
@@ -23,6 +24,10 @@ struct BertSettings {
 
 /// The settings that a tokenizer_config.json holds (do_lower_case, strip_accents, tokenize_chinese_chars, *_token).
 BertSettings read_bert_settings(const std::filesystem::path& tokenizer_config);
+
+/// BERT's pipeline around a vocabulary, which is sorted by id: its normalizer and pre-tokenizer, WordPiece, the special
+/// tokens that are there, and [CLS] A [SEP] B [SEP] where both are.
+TokenizerSpec bert_spec(std::vector<VocabularyEntry> vocabulary, const BertSettings& settings);
 
 /// BERT's vocab.txt: one token a line, its id the number of the line from 0, white space at its end not counted; of
 /// equal lines the last counts, as in Hugging Face's library. Gives BERT's pipeline: its normalizer and pre-tokenizer,
