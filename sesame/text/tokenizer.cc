@@ -15,6 +15,7 @@
 #include "sesame/text/encode/make_encoder.h"
 #include "sesame/text/encode/thread_states.h"
 #include "sesame/text/encode/token_table.h"
+#include "sesame/text/files/load_tokenizer.h"
 #include "sesame/text/files/tokenizer_json.h"
 #include "sesame/text/pipeline/added_tokens.h"
 #include "sesame/text/pipeline/describe_pipeline.h"
@@ -25,8 +26,6 @@
 
 namespace sesame {
 namespace {
-
-constexpr uint64_t max_file_bytes = uint64_t{256} << 20;
 
 /// Longer stretches are encoded block by block, so that ids and buffers stay in the cache.
 constexpr size_t block_bytes = size_t{256} << 10;
@@ -164,9 +163,7 @@ Tokenizer::Tokenizer(TokenizerSpec spec, std::string_view origin)
     : pipeline_(std::make_shared<const Pipeline>(std::move(spec), origin)) {}
 
 Tokenizer Tokenizer::load(const std::filesystem::path& path) {
-  const std::filesystem::path file = std::filesystem::is_directory(path) ? path / "tokenizer.json" : path;
-  const std::string json = read_file(file, max_file_bytes);
-  return Tokenizer(parse_tokenizer_json(json, file.string()), file.string());
+  return Tokenizer(load_tokenizer_spec(path), path.string());
 }
 
 void Tokenizer::save(const std::filesystem::path& path) const {
