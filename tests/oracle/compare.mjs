@@ -140,7 +140,7 @@ async function writeAllGolden(list, directory) {
 }
 
 async function main() {
-  for (const name of ["work", "data", "packages", "sesame", "sentencepiece"]) if (options[name]) options[name] = resolve(options[name]);
+  for (const name of ["work", "data", "packages", "sesame"]) if (options[name]) options[name] = resolve(options[name]);
   mkdirSync(options.work, {recursive: true});
   const list = tokenizers({...options, corpus: trainingCorpus(), sentencepieceVersion: options["sentencepiece-version"], vocabularies: options.vocab,
     more: options.tokenizer});

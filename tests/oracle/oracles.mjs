@@ -145,10 +145,11 @@ export class Tiktoken {
   }
 }
 
-/// Google's SentencePiece: `program` is sentencepiece_texts.cc, built.
+/// Google's SentencePiece: `command` is sentencepiece_texts.py or sentencepiece_texts.cc, built.
 export class SentencePiece extends Program {
-  constructor(program, model, versionText, pieces) {
-    super(program, [model]);
+  constructor(command, model, versionText, pieces) {
+    const [program, ...args] = command.split(" ");
+    super(program, [...args, model]);
     this.name = "sentencepiece " + versionText;
     this.pieces = pieces;
   }
