@@ -4,7 +4,8 @@ include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/Sesame)
 
-install(TARGETS sesame EXPORT SesameTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(TARGETS sesame sesame_tokenizer EXPORT SesameTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
+  LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 if(TARGET sesame_program)
   install(TARGETS sesame_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()

@@ -16,3 +16,6 @@ run(${CMAKE_COMMAND} -G Ninja -S ${SOURCE} -B ${work}/build -DCMAKE_PREFIX_PATH=
     "-DCMAKE_CXX_FLAGS=${FLAGS}")
 run(${CMAKE_COMMAND} --build ${work}/build)
 run(${work}/build/consumer)
+file(WRITE ${work}/text.txt "the cat sat on the mat, the cat sat on the hat\n")
+run(${prefix}/bin/sesame tokenizer train ${work}/text.txt --vocab-size 260 --out ${work}/tokenizer.json)
+run(${work}/build/consumer_c ${work}/tokenizer.json)

@@ -8,6 +8,8 @@
 
 namespace sesame {
 
+class ImageWriter;
+
 /// What stands before a stretch of text: what prepends a space or strips one does so at a start only.
 enum class StretchStart : uint8_t {
   text,     // nothing: it begins the text
@@ -40,6 +42,10 @@ class TextEncoder {
   /// text[0] and behind its end, encode(text[0, p)) and encode(text[p, ...), StretchStart::none) give the ids of the
   /// whole. text.size() where there is none (or none is known for this pipeline).
   [[nodiscard]] virtual size_t next_cut(std::string_view text, size_t from) const = 0;
+
+  /// Writes the encoder's tables to an image from which make_text_encoder makes it again. False, with nothing written,
+  /// for encoders that are made from the spec only.
+  virtual bool write(ImageWriter& /*image*/) const { return false; }
 };
 
 }  // namespace sesame

@@ -24,7 +24,7 @@ struct Header {
   uint32_t version;
   uint32_t sections;
   uint64_t file_bytes;
-  uint64_t checksum;  // XXH3-64 of all bytes behind the header
+  uint64_t checksum;  // XXH3-64 of the table of sections
 };
 static_assert(sizeof(Header) == 32);
 
@@ -33,7 +33,7 @@ struct TableEntry {
   uint64_t element_bytes;
   uint64_t offset;  // of the section in the file
   uint64_t bytes;
-  uint64_t reserved;
+  uint64_t checksum;  // XXH3-64 of the section
 };
 static_assert(sizeof(TableEntry) == 64);
 
@@ -63,6 +63,7 @@ std::string ImageWriter::finish() const {
     entry.element_bytes = section.element_bytes;
     entry.offset = offset;
     entry.bytes = section.bytes.size();
+    entry.checksum = xxh3(section.bytes);
     offset = aligned(offset + entry.bytes);
   }
   std::string file(offset, '\0');
@@ -75,7 +76,7 @@ std::string ImageWriter::finish() const {
   header.version = kVersion;
   header.sections = static_cast<uint32_t>(sections_.size());
   header.file_bytes = file.size();
-  header.checksum = xxh3(std::string_view(file).substr(sizeof(Header)));
+  header.checksum = xxh3(std::string_view(file).substr(sizeof(Header), table.size() * sizeof(TableEntry)));
   std::memcpy(file.data(), &header, sizeof header);
   return file;
 }
@@ -110,15 +111,18 @@ void ImageReader::parse() {
   }
   const std::string_view behind(reinterpret_cast<const char*>(bytes_.data()) + sizeof header,
                                 bytes_.size() - sizeof header);
-  if (xxh3(behind) != header.checksum) refuse("a tokenizer image whose bytes were changed (its checksum differs)");
   if (header.sections > behind.size() / sizeof(TableEntry)) refuse("a tokenizer image with more sections than bytes");
+  if (xxh3(behind.substr(0, header.sections * sizeof(TableEntry))) != header.checksum) {
+    refuse("a tokenizer image whose bytes were changed (its checksum differs)");
+  }
   for (size_t i = 0; i < header.sections; ++i) {
     const auto* entry = reinterpret_cast<const TableEntry*>(behind.data()) + i;
     const bool inside = entry->offset <= bytes_.size() && entry->bytes <= bytes_.size() - entry->offset;
     if (!inside || entry->offset % kAlignment != 0 || entry->name[sizeof entry->name - 1] != '\0') {
       refuse(fmt::format("section {} of the tokenizer image does not lie in the file", i));
     }
-    entries_.push_back({entry->name, entry->element_bytes, bytes_.subspan(entry->offset, entry->bytes)});
+    entries_.push_back(
+        {entry->name, entry->element_bytes, bytes_.subspan(entry->offset, entry->bytes), entry->checksum});
   }
 }
 
@@ -133,6 +137,7 @@ std::span<const std::byte> ImageReader::section(std::string_view name, size_t el
   if (entry->element_bytes != element_bytes || entry->bytes.size() % element_bytes != 0) {
     fail_section(name, fmt::format("holds elements of {} bytes in place of {}", entry->element_bytes, element_bytes));
   }
+  if (xxh3(entry->bytes) != entry->checksum) fail_section(name, "was changed (its checksum differs)");
   return entry->bytes;
 }
 

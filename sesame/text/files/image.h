@@ -12,8 +12,8 @@
 #include "sesame/base/flat_array.h"
 
 /// The compiled tables of a tokenizer as one file that is mapped and used in place: what a fresh process opens in a
-/// millisecond. Named sections of little-endian elements, each aligned to 64 bytes, behind a header with the format's
-/// version and a checksum of all that follows. docs/formats.md has it to the byte.
+/// millisecond. Named sections of little-endian elements, each aligned to 64 bytes and with a checksum of its own, so
+/// that what is not asked for is not read. docs/formats.md has it to the byte.
 namespace sesame {
 
 class ImageWriter {
@@ -44,7 +44,7 @@ class ImageWriter {
 /// Whoever takes a table from an image checks that its indices are in range: a checksum does not say who wrote it.
 class ImageReader {
  public:
-  /// Maps a file. Throws Error that names it where it is no image, of another version, shortened or changed.
+  /// Maps a file. Throws Error that names it where it is no image, of another version, or shortened.
   explicit ImageReader(const std::filesystem::path& path);
   /// An image in memory, which lives as long as `owner`, at an address that 64 divides.
   ImageReader(std::span<const std::byte> bytes, std::shared_ptr<const void> owner, std::string origin);
@@ -54,7 +54,7 @@ class ImageReader {
 
   [[nodiscard]] bool has(std::string_view name) const noexcept;
 
-  /// A section. Throws Error where it is missing or holds elements of another size.
+  /// A section. Throws Error where it is missing, was changed, or holds elements of another size.
   template <typename T>
   [[nodiscard]] FlatArray<T> get(std::string_view name) const {
     const std::span<const std::byte> bytes = section(name, sizeof(T));
@@ -69,6 +69,7 @@ class ImageReader {
     std::string_view name;
     uint64_t element_bytes;
     std::span<const std::byte> bytes;
+    uint64_t checksum;
   };
   void parse();
   [[nodiscard]] std::span<const std::byte> section(std::string_view name, size_t element_bytes) const;

@@ -34,9 +34,9 @@ std::string image() {
   return writer.finish();
 }
 
-/// Puts the right checksum on what was changed.
+/// Puts the right checksum on a changed table of sections.
 std::string resealed(std::string file) {
-  const uint64_t checksum = xxh3(std::string_view(file).substr(32));
+  const uint64_t checksum = xxh3(std::string_view(file).substr(32, 3 * 64));
   std::memcpy(file.data() + 24, &checksum, sizeof checksum);
   return file;
 }
@@ -75,10 +75,17 @@ TEST(Image, EveryShortenedFileIsRefused) {
 
 TEST(Image, EveryChangedByteIsFound) {
   const std::string file = image();
+  const auto use = [](const std::string& bytes) {
+    const ImageReader reader = read(bytes);
+    (void)reader.get<uint32_t>("numbers");
+    (void)reader.get<char>("text");
+  };
+  // Sections begin at 256 and 320; what fills them up to 64 bytes is nobody's.
   for (size_t i = 0; i < file.size(); ++i) {
+    if ((i >= 224 && i < 256) || (i >= 256 + 12 && i < 320) || i >= 320 + 5) continue;
     std::string changed = file;
     changed[i] = static_cast<char>(changed[i] ^ 4);
-    EXPECT_NE(error_of([&] { read(changed); }), "no error") << i;
+    EXPECT_NE(error_of([&] { use(changed); }), "no error") << i;
   }
 }
 
