@@ -49,12 +49,14 @@ class BlockSplitter {
     m.line_break = now.line_break & ~m.line_end;
     m.lower = now.lower;
     m.caseless = now.caseless;
+    m.apart = now.apart;
     found.uncertain = is_uncertain(now, m);
 
     const uint64_t letters = m.letter & ~shifted(m.letter, before_.letter);
     const uint64_t numbers = m.number & ~shifted(m.number, before_.number);
     const uint64_t others = m.other & ~shifted(m.other, before_.other);
     const uint64_t spaces = m.space & ~shifted(m.space, before_.space);
+    const uint64_t aparts = now.apart & ~shifted(now.apart, before_.apart);
     const uint64_t behind_blank = shifted(m.blank, before_.blank);
 
     uint64_t inside = inside_;
@@ -69,13 +71,21 @@ class BlockSplitter {
       if (candidates != 0) apostrophes = contractions(candidates, bytes, inside, after);
     }
     uint64_t joined = 0;
+    uint64_t behind_led_ascii = 0;
     if constexpr (grammar.only_blank_leads) {
       joined = (letters | numbers | others) & behind_blank;
     } else {
-      const uint64_t led = behind_leads(others & ~behind_blank & ~apostrophes, now.start);
+      uint64_t leads = others & ~behind_blank & ~apostrophes;
+      if constexpr (grammar.chinese_apart) leads &= now.ascii;
+      uint64_t led = behind_leads(leads, now.start);
+      if constexpr (grammar.chinese_apart) {
+        led &= now.lower | now.upper;
+        behind_led_ascii = ends_of_led_ascii(led, now);
+      }
       joined = (letters & (led | shifted(m.loose, before_.loose))) | (others & behind_blank);
     }
-    found.begins = ((letters | numbers | others | spaces) & ~joined) | last_spaces(now, next, m.loose, bytes);
+    found.begins = ((letters | numbers | others | spaces | aparts) & ~joined) | last_spaces(now, next, m.loose, bytes) |
+                   behind_led_ascii;
     if constexpr (grammar.digits == 1) found.begins |= now.number & now.start;
     if constexpr (grammar.digits > 1) {
       m.group = number_groups(m.number, numbers);
@@ -105,6 +115,7 @@ class BlockSplitter {
     uint64_t blank = 0;
     uint64_t lower = 0;
     uint64_t caseless = 0;
+    uint64_t apart = 0;
     uint64_t group = 0;  // the first digits of groups
   };
 
@@ -120,6 +131,7 @@ class BlockSplitter {
   [[nodiscard]] bool is_uncertain(const CharMasks& now, const Masks& m) const {
     bool uncertain = false;
     if constexpr (grammar.words_split_at_case) uncertain = now.mark != 0;
+    if constexpr (grammar.chinese_apart) uncertain = now.rest != 0;
     if constexpr (grammar.slash_after_others) {
       uncertain = uncertain || (now.slash & shifted(m.line_end, before_.line_end)) != 0;
     }
@@ -158,15 +170,26 @@ class BlockSplitter {
     return sum & start;
   }
 
+  /// Letters outside of ASCII behind ASCII ones that an ASCII punctuation mark leads: its word ends there.
+  [[nodiscard]] uint64_t ends_of_led_ascii(uint64_t led, const CharMasks& now) {
+    const uint64_t ascii = now.lower | now.upper;
+    const uint64_t first = led | (led_ascii_reaches_ ? 1 : 0);
+    const uint64_t sum = ascii + first;
+    led_ascii_reaches_ = sum < ascii;
+    return sum & ~ascii & (now.caseless | now.mark);
+  }
+
   /// The last characters of white space that something else follows, which the run before them leaves alone.
   [[nodiscard]] static uint64_t last_spaces(const CharMasks& now, const CharMasks& next, uint64_t loose,
                                             const uint8_t* bytes) {
-    uint64_t last = loose & now.ascii & ~(now.space >> 1 | next.space << 63);
+    const uint64_t leave = now.space | now.apart | (grammar.chinese_apart ? now.number : 0);
+    const uint64_t next_leave = next.space | next.apart | (grammar.chinese_apart ? next.number : 0);
+    uint64_t last = loose & now.ascii & ~(leave >> 1 | next_leave << 63);
     for (uint64_t wide = loose & now.start & ~now.ascii; wide != 0; wide &= wide - 1) {
       const int i = std::countr_zero(wide);
       const int end = i + (bytes[i] < 0xE0 ? 2 : 3);
-      const uint64_t space_follows = end < 64 ? now.space >> end : next.space >> (end - 64);
-      last |= (~space_follows & 1) << i;
+      const uint64_t followed = end < 64 ? leave >> end : next_leave >> (end - 64);
+      last |= (~followed & 1) << i;
     }
     return last;
   }
@@ -244,7 +267,8 @@ class BlockSplitter {
   Masks before_;
   uint64_t inside_ = 0;  // of contractions that reach into the next block
   uint64_t after_ = 0;
-  bool lead_reaches_ = false;  // the byte behind a lead is in the next block, or the lead goes on there
+  bool lead_reaches_ = false;       // the byte behind a lead is in the next block, or the lead goes on there
+  bool led_ascii_reaches_ = false;  // ASCII letters behind an ASCII punctuation mark reach the end of the block
   bool caseless_behind_lower_ = false;
   bool holds_ = false;
   int held_bit_ = 0;

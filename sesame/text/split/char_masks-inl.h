@@ -101,7 +101,7 @@ HWY_INLINE void add_characters(const uint8_t* bytes, uint64_t todo, const Proper
         length = 4;
       }
     }
-    // What is not UTF-8 keeps code 0, a control character: an other.
+    // What is not UTF-8 keeps code 0, a control character: other or rest.
     const uint8_t kind = table.of(code);
     const uint64_t ones = (uint64_t{1} << length) - 1;
     kinds[kind] |= ones << i;
@@ -114,8 +114,9 @@ HWY_INLINE void add_characters(const uint8_t* bytes, uint64_t todo, const Proper
   }
 }
 
-/// What is not ASCII in a block. Ideographs, Hangul and the Russian letters are told by their bytes, the rest one by
-/// one.
+/// What is not ASCII in a block. Many ideographs, Hangul and the Russian letters are told by their bytes, the rest one
+/// by one.
+template <bool chinese_apart>
 HWY_INLINE void add_non_ascii(const uint8_t* bytes, uint64_t non_ascii, const PropertyTable& table, CharMasks& m,
                               Overhang& overhang) {
   uint64_t kinds[char_kinds] = {};
@@ -125,12 +126,16 @@ HWY_INLINE void add_non_ascii(const uint8_t* bytes, uint64_t non_ascii, const Pr
   overhang = Overhang();
   const Bytes64 block(bytes);
   const uint64_t tail = block.in_range(0x80, 0x40);
-  // U+5000..U+9FFF and U+B000..U+CFFF are Lo, all of them.
-  uint64_t ideographs = (block.in_range(0xE5, 5) | block.in_range(0xEB, 2)) & todo & (tail >> 1) & (tail >> 2);
-  start |= ideographs;
+  // U+5000..U+9FFF and U+B000..U+CFFF are Lo, all of them; the former are apart to U+9FA5.
+  const uint64_t whole = todo & (tail >> 1) & (tail >> 2);
+  uint64_t ideographs = block.in_range(0xE5, chinese_apart ? 4 : 5) & whole;
+  uint64_t hangul = block.in_range(0xEB, 2) & whole;
+  start |= ideographs | hangul;
   ideographs |= ideographs << 1 | ideographs << 2;
-  kinds[static_cast<int>(CharKind::caseless)] |= ideographs;
-  todo &= ~ideographs;
+  hangul |= hangul << 1 | hangul << 2;
+  kinds[static_cast<int>(chinese_apart ? CharKind::apart : CharKind::caseless)] |= ideographs;
+  kinds[static_cast<int>(CharKind::caseless)] |= hangul;
+  todo &= ~(ideographs | hangul);
   // U+0400..U+042F are Lu, U+0430..U+045F Ll.
   const uint64_t russian = block.in_range(0xD0, 2) & todo & (tail >> 1);
   if (russian != 0) {
@@ -142,8 +147,8 @@ HWY_INLINE void add_non_ascii(const uint8_t* bytes, uint64_t non_ascii, const Pr
     start |= upper | lower;
     upper |= upper << 1;
     lower |= lower << 1;
-    kinds[static_cast<int>(CharKind::upper)] |= upper;
-    kinds[static_cast<int>(CharKind::lower)] |= lower;
+    kinds[static_cast<int>(chinese_apart ? CharKind::caseless : CharKind::upper)] |= upper;
+    kinds[static_cast<int>(chinese_apart ? CharKind::caseless : CharKind::lower)] |= lower;
     todo &= ~(upper | lower);
   }
   add_characters(bytes, todo, table, kinds, start, overhang);
@@ -154,10 +159,13 @@ HWY_INLINE void add_non_ascii(const uint8_t* bytes, uint64_t non_ascii, const Pr
   m.number |= kinds[static_cast<int>(CharKind::number)];
   m.space |= kinds[static_cast<int>(CharKind::space)];
   m.mark |= kinds[static_cast<int>(CharKind::mark)];
+  m.apart |= kinds[static_cast<int>(CharKind::apart)];
+  m.rest |= kinds[static_cast<int>(CharKind::rest)];
   m.start |= start;
 }
 
 /// The characters of the 64 bytes at `bytes`; 3 more can be read. `overhang` is of the block before, then of this one.
+template <bool chinese_apart>
 HWY_INLINE CharMasks classify(const uint8_t* bytes, const PropertyTable& table, Overhang& overhang) {
   const Bytes64 block(bytes);
   CharMasks m;
@@ -172,7 +180,11 @@ HWY_INLINE CharMasks classify(const uint8_t* bytes, const PropertyTable& table, 
   const uint64_t non_ascii = block.in_range(0x80, 0x80);
   m.ascii = m.start = ~non_ascii;
   m.other = ~(m.lower | m.upper | m.number | m.space | non_ascii);
-  if (non_ascii != 0) add_non_ascii(bytes, non_ascii, table, m, overhang);
+  if constexpr (chinese_apart) {
+    m.rest = (block.in_range(0, 0x20) | block.equal(0x7F)) & ~m.space;
+    m.other &= ~m.rest;
+  }
+  if (non_ascii != 0) add_non_ascii<chinese_apart>(bytes, non_ascii, table, m, overhang);
   return m;
 }
 

@@ -62,17 +62,18 @@ class Blocks {
   }
 
   /// All space behind the end of the text.
+  template <bool chinese_apart>
   HWY_INLINE CharMasks classify(size_t position, const PropertyTable& kinds, Overhang& overhang) const {
-    if (position < tail_begin_) return HWY_NAMESPACE::classify(at(position), kinds, overhang);
+    if (position < tail_begin_) return HWY_NAMESPACE::classify<chinese_apart>(at(position), kinds, overhang);
     CharMasks m;
     uint64_t text_bytes = 0;
     if (position < text_.size()) {
-      m = HWY_NAMESPACE::classify(at(position), kinds, overhang);
+      m = HWY_NAMESPACE::classify<chinese_apart>(at(position), kinds, overhang);
       const size_t left = text_.size() - position;
       text_bytes = left < block ? (uint64_t{1} << left) - 1 : ~uint64_t{0};
     }
-    for (uint64_t* mask : {&m.lower, &m.upper, &m.caseless, &m.number, &m.space, &m.other, &m.mark, &m.line_break,
-                           &m.blank, &m.apostrophe, &m.slash}) {
+    for (uint64_t* mask : {&m.lower, &m.upper, &m.caseless, &m.number, &m.space, &m.other, &m.mark, &m.apart, &m.rest,
+                           &m.line_break, &m.blank, &m.apostrophe, &m.slash}) {
       *mask &= text_bytes;
     }
     m.space |= ~text_bytes;
@@ -92,7 +93,12 @@ template <SplitGrammar grammar>
 class Scan {
  public:
   Scan(const SplitAutomaton& exact, std::string_view text, size_t begin, std::span<uint32_t> ends)
-      : exact_(exact), kinds_(char_kind_table()), text_(text), begin_(begin), ends_(ends), piece_(begin) {}
+      : exact_(exact),
+        kinds_(grammar.chinese_apart ? chinese_apart_kind_table() : char_kind_table()),
+        text_(text),
+        begin_(begin),
+        ends_(ends),
+        piece_(begin) {}
 
   size_t run() {
     while (piece_ < text_.size() && count_ < ends_.size()) {
@@ -110,10 +116,10 @@ class Scan {
     size_t held = 0;
     size_t base = piece_;
     uint64_t not_begun = ~uint64_t{1};  // the piece that is known already
-    CharMasks now = blocks.classify(base, kinds_, overhang);
+    CharMasks now = blocks.template classify<grammar.chinese_apart>(base, kinds_, overhang);
     while (base < text_.size()) {
       if (out_of_reach(base)) return false;
-      const CharMasks next = blocks.classify(base + block, kinds_, overhang);
+      const CharMasks next = blocks.template classify<grammar.chinese_apart>(base + block, kinds_, overhang);
       const bool held_before = splitter.holds();
       const auto found = splitter.split(now, next, blocks.at(base));
       if (found.uncertain) {
@@ -169,8 +175,10 @@ class Scan {
 
   void walk_exactly() {
     while (piece_ < std::min(uncertain_end_, text_.size())) {
-      const size_t end = exact_.match_end(text_, piece_);
-      if (out_of_reach(end) || !add_end(end)) return;
+      const SplitAutomaton::Match match = exact_.find(text_, piece_);
+      if (out_of_reach(match.end)) return;
+      if (match.begin > piece_ && !add_end(match.begin)) return;
+      if (match.end > match.begin && !add_end(match.end)) return;
     }
   }
 
@@ -208,6 +216,8 @@ size_t find_ends(SplitPattern pattern, const SplitAutomaton& exact, std::string_
       return scan<o200k_grammar>(exact, text, begin, ends);
     case SplitPattern::tekken:
       return scan<tekken_grammar>(exact, text, begin, ends);
+    case SplitPattern::deepseek_v3:
+      return scan<deepseek_v3_grammar>(exact, text, begin, ends);
   }
   return 0;
 }

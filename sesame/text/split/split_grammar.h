@@ -26,6 +26,10 @@ struct SplitGrammar {
   uint8_t digits = 0;                // a run of numbers is cut every so many; 0: not at all
   bool slash_after_others = false;   // others end with [\r\n/]*, not [\r\n]*
   bool end_is_one_piece = false;     // white space at the end of the text is not cut: `\s++$`
+  /// DeepSeek-V3: numbers and runs of ideographs and kana are cut out first, and what stands before them ends there; a
+  /// single ASCII punctuation mark leads ASCII letters only, up to the first other letter; others are \p{P}\p{S}, and
+  /// what is neither they nor letter, mark, number, space leads letters or is no match.
+  bool chinese_apart = false;
   /// Others take the line breaks behind them; other white space is cut behind its last line break: `\s*[\r\n]+`.
   [[nodiscard]] constexpr bool line_breaks() const { return !only_blank_leads; }
 };
@@ -44,5 +48,8 @@ inline constexpr SplitGrammar tekken_grammar{.contractions = SplitGrammar::Contr
                                              .words_split_at_case = true,
                                              .digits = 1,
                                              .slash_after_others = true};
+
+inline constexpr SplitGrammar deepseek_v3_grammar{
+    .contractions = SplitGrammar::Contractions::none, .words_have_marks = true, .digits = 3, .chinese_apart = true};
 
 }  // namespace sesame

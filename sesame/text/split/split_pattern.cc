@@ -24,7 +24,7 @@ constexpr std::array names = {
     NamedPattern{"llama3", SplitPattern::cl100k},     NamedPattern{"cl100k_tiktoken", SplitPattern::cl100k_tiktoken},
     NamedPattern{"qwen2", SplitPattern::qwen2},       NamedPattern{"o200k", SplitPattern::o200k},
     NamedPattern{"qwen3.5", SplitPattern::qwen3_5},   NamedPattern{"tekken", SplitPattern::tekken},
-    NamedPattern{"nanochat", SplitPattern::nanochat},
+    NamedPattern{"nanochat", SplitPattern::nanochat}, NamedPattern{"deepseek_v3", SplitPattern::deepseek_v3},
 };
 
 struct PublishedRegex {
@@ -57,7 +57,22 @@ constexpr std::array published = {
     PublishedRegex{
         SplitPattern::nanochat,
         R"('(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}{1,2}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+)"},
+    // What the second Split takes cannot be part of a match of the third, and the text before a match of the first two
+    // is at an end for the third: `\s+(?!\S)` takes all white space there.
+    PublishedRegex{
+        SplitPattern::deepseek_v3,
+        R"(\p{N}{1,3}|[\x{4E00}-\x{9FA5}\x{3040}-\x{30FF}]+|[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|(?:(?![\x{4E00}-\x{9FA5}\x{3040}-\x{30FF}])[^\r\n\p{L}\p{P}\p{S}\p{N}])?(?:(?![\x{4E00}-\x{9FA5}\x{3040}-\x{30FF}])[\p{L}\p{M}])+| ?(?:(?![\x{4E00}-\x{9FA5}\x{3040}-\x{30FF}])[\p{P}\p{S}])+[\r\n]*|\s*[\r\n]+|\s+(?![^\s\p{N}\x{4E00}-\x{9FA5}\x{3040}-\x{30FF}])|\s+)"},
 };
+
+constexpr std::array<std::string_view, 3> deepseek_v3_splits = {R"(\p{N}{1,3})",
+                                                                "[\u4E00-\u9FA5\u3040-\u309F\u30A0-\u30FF]+",
+                                                                R"([!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^)"
+                                                                "\r\n"
+                                                                R"(\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[)"
+                                                                "\r\n"
+                                                                R"(]*|\s*[)"
+                                                                "\r\n"
+                                                                R"(]+|\s+(?!\S)|\s+)"};
 
 }  // namespace
 
@@ -87,6 +102,18 @@ std::optional<SplitPattern> recognize_split_regex(std::string_view regex, RegexS
     if (automaton->equivalent(split_automaton(p.pattern))) return p.pattern;
   }
   return std::nullopt;
+}
+
+std::optional<SplitPattern> recognize_split_sequence(std::span<const std::string_view> regexes) {
+  if (regexes.size() == 1) return recognize_split_regex(regexes.front());
+  const auto alike = [](std::string_view a, std::string_view b) {
+    if (a == b) return true;
+    const auto automaton = SplitAutomaton::compile(a, RegexSyntax::oniguruma);
+    return automaton && automaton->equivalent(*SplitAutomaton::compile(b, RegexSyntax::oniguruma));
+  };
+  const auto& deepseek = deepseek_v3_splits;
+  const bool is_deepseek = std::equal(regexes.begin(), regexes.end(), deepseek.begin(), deepseek.end(), alike);
+  return is_deepseek ? std::optional(SplitPattern::deepseek_v3) : std::nullopt;
 }
 
 SplitPattern split_pattern(std::string_view name) {

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "sesame/base/function_ref.h"
@@ -20,6 +21,7 @@ enum class SplitPattern : uint8_t {
   qwen3_5,          // qwen2 with marks in words
   tekken,           // Mistral's: o200k without contractions, digits one by one
   nanochat,         // cl100k with digits in twos
+  deepseek_v3,      // the three Splits of DeepSeek-V3 and R1 in one
 };
 
 class SplitAutomaton;
@@ -31,10 +33,15 @@ std::string_view split_regex(SplitPattern pattern);
 /// default in the syntax of tokenizer.json.
 std::optional<SplitPattern> recognize_split_regex(std::string_view regex, RegexSyntax syntax = RegexSyntax::oniguruma);
 
+/// The pattern that several Splits with behavior Isolated, one after the other, stand for: for one what
+/// recognize_split_regex gives.
+std::optional<SplitPattern> recognize_split_sequence(std::span<const std::string_view> regexes);
+
 /// The regular expression as an automaton; compiled once, when it is first asked for.
 const SplitAutomaton& split_automaton(SplitPattern pattern);
 
-/// "gpt2", "cl100k", "llama3" (the same), "cl100k_tiktoken", "qwen2", "o200k", "qwen3.5", "tekken", "nanochat"; others
+/// "gpt2", "cl100k", "llama3" (the same), "cl100k_tiktoken", "qwen2", "o200k", "qwen3.5", "tekken", "nanochat",
+/// "deepseek_v3"; others
 /// are a usage Error that lists them.
 SplitPattern split_pattern(std::string_view name);
 std::string_view split_pattern_name(SplitPattern pattern);

@@ -8,6 +8,7 @@
 
 #include "sesame/base/error.h"
 #include "sesame/text/split/regex.h"
+#include "sesame/text/split/split_automaton.h"
 #include "sesame/text/unicode/unicode.h"
 
 namespace sesame {
@@ -15,9 +16,9 @@ namespace {
 
 using Pieces = std::vector<std::string>;
 
-constexpr SplitPattern all_patterns[] = {SplitPattern::gpt2,   SplitPattern::cl100k,  SplitPattern::cl100k_tiktoken,
-                                         SplitPattern::qwen2,  SplitPattern::o200k,   SplitPattern::qwen3_5,
-                                         SplitPattern::tekken, SplitPattern::nanochat};
+constexpr SplitPattern all_patterns[] = {SplitPattern::gpt2,   SplitPattern::cl100k,   SplitPattern::cl100k_tiktoken,
+                                         SplitPattern::qwen2,  SplitPattern::o200k,    SplitPattern::qwen3_5,
+                                         SplitPattern::tekken, SplitPattern::nanochat, SplitPattern::deepseek_v3};
 
 Pieces pieces(SplitPattern pattern, std::string_view text) {
   Pieces result;
@@ -163,6 +164,37 @@ TEST(SplitPattern, OtherSpellingsAreRecognizedByWhatTheyMatch) {
   EXPECT_EQ(rust(cl100k), SplitPattern::cl100k_tiktoken);
   EXPECT_EQ(recognize_split_regex(cl100k), std::nullopt);
   EXPECT_EQ(recognize_split_regex(R"(\p{L}+| ?\p{N}+|.)"), std::nullopt);
+}
+
+TEST(SplitPattern, DeepSeeksThreeSplitsAreOnePattern) {
+  const std::vector<std::string_view> splits = {
+      R"(\p{N}{1,3})", R"([\u4E00-\u9FA5\u3040-\u309F\u30A0-\u30FF]+)",
+      R"([!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)"};
+  EXPECT_EQ(recognize_split_sequence(splits), SplitPattern::deepseek_v3);
+  EXPECT_EQ(recognize_split_sequence(std::span(splits).first(2)), std::nullopt);
+  EXPECT_EQ(recognize_split_sequence(std::span(splits).first(1)), std::nullopt);
+  // Every piece is cut by the three, one after the other.
+  std::vector<std::shared_ptr<const SplitAutomaton>> automata;
+  for (const auto regex : splits) automata.push_back(SplitAutomaton::compile(regex, RegexSyntax::oniguruma));
+  std::mt19937 random(10);
+  for (int i = 0; i < 1500; ++i) {
+    const std::string text = random_text(random, true);
+    Pieces expected{text};
+    if (text.empty()) expected.clear();
+    for (const auto& automaton : automata) {
+      Pieces finer;
+      for (const std::string& piece : expected) {
+        for (size_t p = 0; p < piece.size();) {
+          const auto match = automaton->find(piece, p);
+          if (match.begin > p) finer.push_back(piece.substr(p, match.begin - p));
+          if (match.end > match.begin) finer.push_back(piece.substr(match.begin, match.end - match.begin));
+          p = match.end;
+        }
+      }
+      expected = std::move(finer);
+    }
+    ASSERT_EQ(pieces(SplitPattern::deepseek_v3, text), expected) << text;
+  }
 }
 
 TEST(Regex, BadPatternsAndRunawayMatchesAreErrors) {

@@ -14,9 +14,9 @@
 namespace sesame {
 namespace {
 
-constexpr SplitPattern all_patterns[] = {SplitPattern::gpt2,   SplitPattern::cl100k,  SplitPattern::cl100k_tiktoken,
-                                         SplitPattern::qwen2,  SplitPattern::o200k,   SplitPattern::qwen3_5,
-                                         SplitPattern::tekken, SplitPattern::nanochat};
+constexpr SplitPattern all_patterns[] = {SplitPattern::gpt2,   SplitPattern::cl100k,   SplitPattern::cl100k_tiktoken,
+                                         SplitPattern::qwen2,  SplitPattern::o200k,    SplitPattern::qwen3_5,
+                                         SplitPattern::tekken, SplitPattern::nanochat, SplitPattern::deepseek_v3};
 
 std::vector<size_t> all_ends(const Splitter& splitter, std::string_view text, size_t room = 100) {
   std::vector<size_t> result;
