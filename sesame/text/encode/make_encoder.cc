@@ -10,6 +10,9 @@
 #include "sesame/text/bpe/byte_level_encoder.h"
 #include "sesame/text/encode/pipeline_encoder.h"
 #include "sesame/text/pipeline/word_level_model.h"
+#include "sesame/text/sentencepiece/sentencepiece_encoder.h"
+#include "sesame/text/unigram/unigram_encoder.h"
+#include "sesame/text/unigram/unigram_model.h"
 #include "sesame/text/wordpiece/bert_encoder.h"
 #include "sesame/text/wordpiece/wordpiece_model.h"
 
@@ -21,6 +24,8 @@ using MakeFused = std::unique_ptr<TextEncoder> (*)(const TokenizerSpec& spec, st
 constexpr std::array fused_encoders = {
     MakeFused{&make_bert_encoder},
     MakeFused{&make_byte_level_encoder},
+    MakeFused{&make_sentencepiece_encoder},
+    MakeFused{&make_unigram_encoder},
 };
 
 }  // namespace
@@ -35,10 +40,14 @@ std::unique_ptr<TokenModel> make_token_model(const TokenizerSpec& spec, std::str
   if (const auto* pieces = std::get_if<model::WordPiece>(&spec.model)) {
     return std::make_unique<WordPieceModel>(*pieces, spec);
   }
-  fail(fmt::format("{}: Sesame does not support this model", origin));
+  if (const auto* unigram = std::get_if<model::Unigram>(&spec.model)) {
+    return std::make_unique<UnigramModel>(*unigram, spec, origin);
+  }
+  return make_sentencepiece_model(spec, origin);
 }
 
 std::unique_ptr<TextEncoder> make_pipeline_encoder(const TokenizerSpec& spec, std::string_view origin) {
+  if (std::holds_alternative<model::SentencePiece>(spec.model)) return make_plain_sentencepiece_encoder(spec, origin);
   return std::make_unique<PipelineEncoder>(spec, make_token_model(spec, origin), origin);
 }
 

@@ -14,32 +14,10 @@
 #include "sesame/text/sentencepiece/piece_vocabulary.h"
 #include "sesame/text/sentencepiece/segment_cache.h"
 #include "sesame/text/sentencepiece/text_normalizer.h"
+#include "sesame/text/sentencepiece/word_reader.h"
 
 namespace sesame {
 namespace {
-
-constexpr size_t block = 16;
-
-/// The spaces among 8 bytes, a bit each: bytes that are equal to it have their upper bit left, which a multiplication
-/// gathers.
-uint32_t spaces_of_half(const char* bytes) {
-  constexpr uint64_t ones = 0x0101010101010101;
-  constexpr uint64_t low_bits = 0x7F * ones;
-  uint64_t word = 0;
-  std::memcpy(&word, bytes, sizeof word);
-  word ^= ones * ' ';
-  const uint64_t equal = ~(((word & low_bits) + low_bits) | word | low_bits) >> 7;
-  return static_cast<uint32_t>((equal * 0x0102040810204080) >> 56);
-}
-
-uint32_t spaces_of(const char* bytes) { return spaces_of_half(bytes) | (spaces_of_half(bytes + 8) << 8); }
-
-/// A word of text: a run of spaces, if it begins with one, and what follows up to the next space.
-size_t word_end(std::string_view text, size_t begin) {
-  const size_t first = text.find_first_not_of(' ', begin);
-  const size_t end = first == std::string_view::npos ? first : text.find(' ', first);
-  return std::min(end, text.size());
-}
 
 /// The spaces that end a normalized text, in bytes.
 size_t space_tail(std::string_view normalized) {
@@ -127,10 +105,8 @@ class SentencePieceEncoder::Run {
     }
   };
 
-  struct Word;
-  class WordReader;
   template <bool with_sums>
-  size_t encode_batch(std::string_view text, std::span<const Word> words, bool& after_character);
+  size_t encode_batch(std::string_view text, std::span<const WordReader::Word> words, bool& after_character);
   [[nodiscard]] bool append_known(const SegmentCache::Entry& entry, Found* found);
   void encode_normalized(std::string_view text, Found* word);
   void encode_part(std::string_view part, Found* word);
@@ -154,52 +130,6 @@ void SentencePieceEncoder::Run::encode_whole(std::string_view text) {
   encode_normalized(buffers_.normalized, nullptr);
 }
 
-/// A word in the text and where it would be in the cache.
-struct SentencePieceEncoder::Run::Word {
-  size_t begin;
-  size_t end;
-  SegmentCache::Key key;  // none for a word that is too long
-  uint32_t place;
-};
-
-/// Cuts a text into words. Looking them up waits for memory, so that many are asked for at once.
-class SentencePieceEncoder::Run::WordReader {
- public:
-  explicit WordReader(std::string_view text) : text_(text), tail_begin_(text.size() - std::min(text.size(), block)) {
-    tail_.fill(' ');
-    std::memcpy(tail_.data(), text.data() + tail_begin_, text.size() - tail_begin_);
-  }
-
-  /// The next words from `begin` on.
-  std::span<const Word> read(size_t begin, const SegmentCache& cache) {
-    size_t count = 0;
-    for (; count < words_.size() && begin < text_.size(); ++count) {
-      // Behind the text spaces follow.
-      const bool readable = begin + block <= text_.size();
-      const char* const bytes = readable ? text_.data() + begin : tail_.data() + (begin - tail_begin_);
-      const uint32_t spaces = spaces_of(bytes);
-      const uint32_t rest = spaces & (spaces + 1);  // without the run that the word begins with
-      Word& word = words_[count];
-      if (rest != 0) {
-        const auto size = static_cast<size_t>(std::countr_zero(rest));
-        word = {begin, begin + size, SegmentCache::key_of_readable(bytes, size), 0};
-        word.place = cache.place_of(word.key);
-        cache.prefetch(word.place);
-      } else {
-        word = {begin, word_end(text_, begin), {}, 0};
-      }
-      begin = word.end;
-    }
-    return {words_.data(), count};
-  }
-
- private:
-  std::string_view text_;
-  size_t tail_begin_;
-  std::array<char, 3 * block> tail_;
-  std::array<Word, 32> words_;
-};
-
 void SentencePieceEncoder::Run::encode_words(std::string_view text, StretchStart start) {
   // Behind a character that is no space symbol, a word depends on nothing that stands before it.
   bool after_character = start == StretchStart::none;
@@ -208,11 +138,11 @@ void SentencePieceEncoder::Run::encode_words(std::string_view text, StretchStart
   WordReader reader(text);
   for (size_t i = 0; i < text.size();) {
     if (after_character) {
-      const std::span<const Word> words = reader.read(i, buffers_.words);
+      const std::span<const WordReader::Word> words = reader.read(i, buffers_.words);
       i = has_sums_ ? encode_batch<true>(text, words, after_character)
                     : encode_batch<false>(text, words, after_character);
     } else {
-      const size_t end = word_end(text, i);
+      const size_t end = WordReader::word_end(text, i);
       encode_word(text.substr(i, end - i), after_character);
       i = end;
     }
@@ -224,13 +154,13 @@ void SentencePieceEncoder::Run::encode_words(std::string_view text, StretchStart
 /// Appends the ids of words, to the first one behind which the next is not free of what stands before it. Returns where
 /// that is.
 template <bool with_sums>
-size_t SentencePieceEncoder::Run::encode_batch(std::string_view text, std::span<const Word> words,
+size_t SentencePieceEncoder::Run::encode_batch(std::string_view text, std::span<const WordReader::Word> words,
                                                bool& after_character) {
   const float* const scores = encoder_.scores_.data();
   const size_t room = words.size() * SegmentCache::max_ids;
   int32_t* out = ids_.reserve(room);
   int32_t* first = out;
-  for (const Word& word : words) {
+  for (const WordReader::Word& word : words) {
     const SegmentCache::Entry* const entry = buffers_.words.find(word.key, word.place);
     bool known = entry != nullptr && entry->count != 0 && !(previous_unknown_ && entry->begins_unknown);
     if constexpr (with_sums) known = known && SegmentCache::Limit::allows(entry->limit, score_.sum);

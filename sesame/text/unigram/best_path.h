@@ -19,8 +19,8 @@ namespace sesame {
 /// first counts, whose last piece is the longest.
 template <typename Sum>
 struct UnigramPieces {
-  ByteTrie trie;               // pieces, by id
-  std::vector<double> scores;  // by id
+  ByteTrie trie;            // pieces, by id
+  std::vector<Sum> scores;  // by id
   Sum unknown_score = 0;
   /// A sum that is farther from zero is set back to zero, and those behind it by as much: only sums in float are.
   static constexpr Sum reset_threshold =
@@ -82,8 +82,7 @@ size_t find_best_path(const UnigramPieces<Sum>& pieces, std::string_view text, L
     const size_t length = length_of(text, begin);
     bool single = false;
     pieces.trie.for_each_prefix(text, begin, [&](size_t size, int32_t id) {
-      offer(begin + size, static_cast<Sum>(pieces.scores[static_cast<size_t>(id)] + static_cast<double>(till_here)),
-            id);
+      offer(begin + size, pieces.scores[static_cast<size_t>(id)] + till_here, id);
       single = single || size == length;
     });
     if (!single) {
