@@ -3,6 +3,7 @@
 #include <bit>
 #include <cstdint>
 
+#include "hwy/base.h"
 #include "sesame/text/split/char_masks.h"
 #include "sesame/text/split/split_grammar.h"
 
@@ -36,7 +37,7 @@ class BlockSplitter {
 
   /// The next block: its masks, those of the block behind it (all space behind the end of the text), and its bytes, 2
   /// more of which can be read.
-  [[nodiscard]] Found split(const CharMasks& now, const CharMasks& next, const uint8_t* bytes) {
+  [[nodiscard]] HWY_INLINE Found split(const CharMasks& now, const CharMasks& next, const uint8_t* bytes) {
     Found found;
     Masks m;
     m.letter = now.letters() | (grammar.words_have_marks ? now.mark : 0);
@@ -88,7 +89,10 @@ class BlockSplitter {
                    behind_led_ascii;
     if constexpr (grammar.digits == 1) found.begins |= now.number & now.start;
     if constexpr (grammar.digits > 1) {
-      m.group = number_groups(m.number, numbers);
+      m.number_start = now.number & now.start;
+      m.wide_number = now.number & ~now.ascii;
+      m.group = (m.wide_number | before_.wide_number) == 0 ? number_groups(m.number, numbers)
+                                                           : wide_number_groups(m, before_, numbers);
       found.begins |= m.group;
     }
     if constexpr (grammar.words_split_at_case) split_at_case(now, next, m, after, found);
@@ -117,6 +121,8 @@ class BlockSplitter {
     uint64_t caseless = 0;
     uint64_t apart = 0;
     uint64_t group = 0;  // the first digits of groups
+    uint64_t number_start = 0;
+    uint64_t wide_number = 0;  // not ASCII
   };
 
   /// Which bytes stand behind one of `now`.
@@ -135,7 +141,6 @@ class BlockSplitter {
     if constexpr (grammar.slash_after_others) {
       uncertain = uncertain || (now.slash & shifted(m.line_end, before_.line_end)) != 0;
     }
-    if constexpr (grammar.digits > 1) uncertain = uncertain || (now.number & ~now.ascii) != 0;
     return uncertain;
   }
 
@@ -202,6 +207,19 @@ class BlockSplitter {
     if (long_runs == 0) return groups;
     for (uint64_t more = 1; more != 0; groups |= more) {
       more = (groups << digits | before_.group >> (64 - digits)) & long_runs & ~groups;
+    }
+    return groups;
+  }
+
+  /// The same where not every number is one byte.
+  [[nodiscard]] static uint64_t wide_number_groups(const Masks& m, const Masks& before, uint64_t begins) {
+    const int last_group = 63 - std::countl_zero(before.group | 1);
+    int in_group = before.number >> 63 != 0 ? std::popcount(before.number_start >> last_group) : 0;
+    uint64_t groups = 0;
+    for (uint64_t left = m.number_start; left != 0; left &= left - 1) {
+      const int i = std::countr_zero(left);
+      if ((begins >> i & 1) != 0 || in_group == grammar.digits) in_group = 0;
+      if (in_group++ == 0) groups |= uint64_t{1} << i;
     }
     return groups;
   }

@@ -102,7 +102,12 @@ class Scan {
 
   size_t run() {
     while (piece_ < text_.size() && count_ < ends_.size()) {
-      if (scan_from_piece()) walk_exactly();
+      if constexpr (Bytes64::lanes == 1) {
+        uncertain_end_ = text_.size();
+        walk_exactly();
+      } else if (scan_from_piece()) {
+        walk_exactly();
+      }
     }
     return count_;
   }

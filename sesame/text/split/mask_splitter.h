@@ -11,8 +11,8 @@
 namespace sesame {
 
 /// Splitter::find_ends for a well-known pattern: 64 bytes at a time as masks of the kinds of characters, with the
-/// instructions that the processor has. Where masks cannot tell (marks under o200k, groups of digits outside of ASCII)
-/// `exact` walks to the first end of a piece behind the block.
+/// instructions that the processor has. Where masks cannot tell (marks under o200k, a slash behind a line end), and
+/// without vectors, `exact` walks: to the first end of a piece behind the block.
 size_t find_ends_by_masks(SplitPattern pattern, const SplitAutomaton& exact, std::string_view text, size_t begin,
                           std::span<uint32_t> ends);
 
