@@ -8,6 +8,7 @@
 #include "sesame/base/error.h"
 #include "sesame/text/files/base64.h"
 #include "sesame/text/files/tokenizer_json.h"
+#include "sesame/text/sentencepiece/to_hugging_face.h"
 #include "sesame/text/tokenizer_spec.h"
 
 namespace sesame {
@@ -340,6 +341,7 @@ std::string format_padding(const std::optional<Padding>& padding) {
 }  // namespace
 
 std::string format_tokenizer_json(const TokenizerSpec& spec) {
+  if (std::holds_alternative<model::SentencePiece>(spec.model)) return format_tokenizer_json(to_hugging_face(spec));
   return fmt::format(
       "{{\n  \"version\": \"1.0\",\n  \"truncation\": {},\n  \"padding\": {},\n  \"added_tokens\": {},\n"
       "  \"normalizer\": {},\n  \"pre_tokenizer\": {},\n  \"post_processor\": {},\n  \"decoder\": {},\n"
