@@ -77,7 +77,7 @@ class UnigramSegmenter : public PieceSegmenter {
 class WholeSegmenter : public PieceSegmenter {
  public:
   WholeSegmenter(const PieceVocabulary& vocabulary, bool words) : unknown_(vocabulary.unknown()), words_(words) {
-    std::vector<PieceVocabulary::Piece> pieces = vocabulary.reserved_pieces();
+    std::vector<PieceVocabulary::Piece> pieces;
     for (const PieceVocabulary::Piece& piece : vocabulary.text_pieces()) {
       if (vocabulary.type(piece.second) != model::PieceType::unused) pieces.push_back(piece);
     }

@@ -24,10 +24,9 @@ PieceVocabulary::PieceVocabulary(const TokenizerSpec& spec, const model::Sentenc
         break;
       case model::PieceType::byte:
         if (const auto byte = parse_byte_token(text)) byte_ids_[*byte] = entry.id;
-        reserved_pieces_.emplace_back(text, entry.id);
         break;
       default:
-        reserved_pieces_.emplace_back(text, entry.id);
+        break;
     }
   }
 }

@@ -31,8 +31,6 @@ class PieceVocabulary {
   using Piece = std::pair<std::string_view, int32_t>;  // and its id
   /// Pieces that text is made of: normal, user-defined and unused ones.
   [[nodiscard]] const std::vector<Piece>& text_pieces() const noexcept { return text_pieces_; }
-  /// Control and byte pieces and the unknown one.
-  [[nodiscard]] const std::vector<Piece>& reserved_pieces() const noexcept { return reserved_pieces_; }
   [[nodiscard]] const std::vector<std::string_view>& user_symbols() const noexcept { return user_symbols_; }
   [[nodiscard]] model::PieceType type(int32_t id) const noexcept { return types_[static_cast<size_t>(id)]; }
   [[nodiscard]] bool has_unused() const noexcept { return has_unused_; }
@@ -47,7 +45,6 @@ class PieceVocabulary {
 
  private:
   std::vector<Piece> text_pieces_;
-  std::vector<Piece> reserved_pieces_;
   std::vector<std::string_view> user_symbols_;
   std::vector<model::PieceType> types_;
   std::array<int32_t, 256> byte_ids_{};

@@ -47,10 +47,8 @@ std::vector<model::Merge> merges_of(const TokenizerSpec& spec, const model::Sent
                 return std::tie(a.merge.left, a.merge.right) < std::tie(b.merge.left, b.merge.right);
               });
   }
-  std::stable_sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
-    return std::tie(a.score, a.left_characters, a.right_characters) >
-           std::tie(b.score, b.left_characters, b.right_characters);
-  });
+  std::stable_sort(candidates.begin(), candidates.end(),
+                   [](const Candidate& a, const Candidate& b) { return a.score > b.score; });
   std::vector<model::Merge> merges;
   merges.reserve(candidates.size());
   for (const Candidate& candidate : candidates) merges.push_back(candidate.merge);
