@@ -38,82 +38,90 @@ class HashedPairs {
   PairTable table_;
 };
 
-/// Calls visit(pair, position, counts) for neighbours whose left symbol is in [begin, end).
+/// Calls visit(pair, position, counts) for the neighbours in whole words in [begin, end).
 template <typename Visit>
 void for_each_pair(const SymbolText& text, uint32_t begin, uint32_t end, bool disjoint_runs, Visit visit) {
   const uint32_t* const slots = text.slots();
-  uint32_t run = 0;  // equal symbols before this one
-  if (disjoint_runs) {
-    for (uint32_t p = begin; p > 1 && slots[p] != SymbolText::end && slots[p - 1] == slots[p]; --p) ++run;
-  }
-  for (uint32_t p = begin; p < end; ++p) {
-    const uint32_t left = slots[p];
-    const uint32_t right = slots[p + 1];
-    if (left != SymbolText::end && right != SymbolText::end) {
-      const bool counts = !disjoint_runs || left != right || run % 2 == 0;
-      visit(pair_key(static_cast<int32_t>(left), static_cast<int32_t>(right)), p, counts);
+  for (uint32_t p = begin; p < end; ++p) {  // at a word, then at its end
+    bool odd = false;                       // an odd number of symbols equal to this one stands before it
+    for (uint32_t next = 0; slots[p] != SymbolText::end; p = next) {
+      next = p + text.length_at(p);
+      if (slots[next] == SymbolText::end) continue;
+      const int32_t left = text.id_at(p);
+      const int32_t right = text.id_at(next);
+      visit(pair_key(left, right), p, !disjoint_runs || left != right || !odd);
+      odd = left == right && !odd;
     }
-    run = left == right ? run + 1 : 0;
   }
 }
 
+/// Where the part of a text begins that a thread takes: at a word.
+uint32_t begin_of(const SymbolText& text, size_t part, size_t parts) {
+  auto p = static_cast<uint32_t>(1 + (uint64_t{text.size()} - 1) * part / parts);
+  while (p < text.size() && text.slots()[p - 1] != SymbolText::end) ++p;
+  return p;
+}
+
 template <typename Pairs>
-void count_pairs_as(const SymbolText& text, uint32_t symbols, bool disjoint_runs,
-                    FunctionRef<bool(uint64_t pair)> allowed, ThreadPool& threads, PairTable& pairs,
-                    PositionArena& positions) {
+void count_pairs_as(const SymbolText& text, uint32_t symbols, const PairFilter& filter, ThreadPool& threads,
+                    PairTable& pairs, PositionArena& positions) {
   const auto parts = static_cast<size_t>(threads.threads());
-  const auto begin_of = [&](size_t part) {
-    return static_cast<uint32_t>(1 + (uint64_t{text.size()} - 1) * part / parts);
-  };
   std::vector<Pairs> found;
   for (size_t part = 0; part < parts; ++part) found.emplace_back(symbols);
-  threads.run(static_cast<int64_t>(parts), [&](int64_t block, int) {
-    const auto part = static_cast<size_t>(block);
-    Pairs& own = found[part];
-    for_each_pair(text, begin_of(part), begin_of(part + 1), disjoint_runs, [&](uint64_t pair, uint32_t p, bool counts) {
-      PairEntry& entry = own[pair];
-      entry.count += counts ? text.count_at(p) : 0;
-      ++entry.size;
+  const auto for_each_part = [&](auto visit) {
+    threads.run(static_cast<int64_t>(parts), [&](int64_t block, int) {
+      const auto part = static_cast<size_t>(block);
+      Pairs& own = found[part];
+      for_each_pair(text, begin_of(text, part, parts), begin_of(text, part + 1, parts), filter.disjoint_runs,
+                    [&](uint64_t pair, uint32_t p, bool counts) { visit(own[pair], p, counts); });
     });
+  };
+  for_each_part([&](PairEntry& entry, uint32_t p, bool counts) {
+    entry.count += counts ? text.count_at(p) : 0;
+    ++entry.size;
   });
+
+  PairTable sums;
   for (Pairs& part : found) {
     for (const PairEntry& entry : part.entries()) {
-      if (entry.pair_plus_one == 0 || !allowed(entry.pair())) continue;
-      pairs.reserve(1);
-      PairEntry& sum = pairs.get_or_add(entry.pair());
+      if (entry.pair_plus_one == 0) continue;
+      sums.reserve(1);
+      PairEntry& sum = sums.get_or_add(entry.pair());
       sum.count += entry.count;
       sum.size += entry.size;
     }
   }
-  // Lists lie in the order of the pairs' first part, each part's positions behind those of the parts before it.
+  for (PairEntry& sum : sums.entries()) {
+    if (sum.pair_plus_one == 0 || sum.count < filter.least) continue;
+    if (pairs.find(sum.pair()) != nullptr || !filter.accepts(sum.pair())) continue;
+    pairs.reserve(1);
+    PairEntry& entry = pairs.get_or_add(sum.pair());
+    entry = sum;
+    entry.positions = positions.allocate(sum.size);
+    entry.size = 0;
+    sum.done = true;  // added
+  }
+  // Each part's positions lie behind those of the parts before it.
   for (Pairs& part : found) {
     for (PairEntry& entry : part.entries()) {
-      PairEntry* const sum = entry.pair_plus_one == 0 ? nullptr : pairs.find(entry.pair());
-      if (sum == nullptr) continue;
-      if (sum->positions == nullptr) {
-        sum->positions = positions.allocate(sum->size);
-        sum->size = 0;
-      }
-      entry.positions = sum->positions + sum->size;
-      sum->size += entry.size;
+      const PairEntry* const sum = entry.pair_plus_one == 0 ? nullptr : sums.find(entry.pair());
+      if (sum == nullptr || !sum->done) continue;
+      PairEntry& added = *pairs.find(entry.pair());
+      entry.positions = added.positions + added.size;
+      added.size += entry.size;
     }
   }
-  threads.run(static_cast<int64_t>(parts), [&](int64_t block, int) {
-    const auto part = static_cast<size_t>(block);
-    Pairs& own = found[part];
-    for_each_pair(text, begin_of(part), begin_of(part + 1), disjoint_runs, [&](uint64_t pair, uint32_t p, bool) {
-      PairEntry& entry = own[pair];
-      if (entry.positions != nullptr) *entry.positions++ = p;
-    });
+  for_each_part([&](PairEntry& entry, uint32_t p, bool) {
+    if (entry.positions != nullptr) *entry.positions++ = p;
   });
 }
 
 }  // namespace
 
-void count_pairs(const SymbolText& text, uint32_t symbols, bool disjoint_runs, FunctionRef<bool(uint64_t pair)> allowed,
-                 ThreadPool& threads, PairTable& pairs, PositionArena& positions) {
+void count_pairs(const SymbolText& text, uint32_t symbols, const PairFilter& filter, ThreadPool& threads,
+                 PairTable& pairs, PositionArena& positions) {
   const auto count = symbols <= PairGrid::max_symbols ? count_pairs_as<PairGrid> : count_pairs_as<HashedPairs>;
-  count(text, symbols, disjoint_runs, allowed, threads, pairs, positions);
+  count(text, symbols, filter, threads, pairs, positions);
 }
 
 }  // namespace sesame

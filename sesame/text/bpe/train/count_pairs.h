@@ -9,10 +9,15 @@
 
 namespace sesame {
 
-/// Fills an empty table with the neighbours in a text all of whose symbols are below `symbols` and have one slot, and
-/// with their positions. Pairs that are not `allowed` are left out. `disjoint_runs`: of a run of n equal symbols n / 2
-/// pairs are counted, not n - 1.
-void count_pairs(const SymbolText& text, uint32_t symbols, bool disjoint_runs, FunctionRef<bool(uint64_t pair)> allowed,
-                 ThreadPool& threads, PairTable& pairs, PositionArena& positions);
+/// Which pairs count_pairs adds to a table.
+struct PairFilter {
+  int64_t least = 1;           // fewest occurrences
+  bool disjoint_runs = false;  // of a run of n equal symbols n / 2 pairs are counted, not n - 1
+  FunctionRef<bool(uint64_t pair)> accepts;
+};
+
+/// Adds neighbours in a text, counts and positions, to a table that does not have them. `symbols`: all ids are below.
+void count_pairs(const SymbolText& text, uint32_t symbols, const PairFilter& filter, ThreadPool& threads,
+                 PairTable& pairs, PositionArena& positions);
 
 }  // namespace sesame

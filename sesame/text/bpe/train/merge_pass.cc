@@ -5,7 +5,7 @@
 namespace sesame {
 namespace {
 
-constexpr uint32_t id_bits = SymbolText::is_inner - 1;
+constexpr uint32_t id_bits = SymbolText::id_bits;
 
 uint32_t length_at(const uint32_t* slots, uint32_t p) {
   return (slots[p] & SymbolText::is_long) != 0 ? slots[p + 1] & id_bits : 1;

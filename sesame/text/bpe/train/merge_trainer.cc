@@ -20,11 +20,16 @@ MergeTrainer::MergeTrainer(SymbolText& text, TokenList& tokens, const MergeRules
       rules_(rules),
       threads_(threads),
       order_(rules.tie, tokens),
+      least_tracked_(rules.min_frequency),
       queue_(order_, rules.min_frequency) {
   const auto ids = static_cast<size_t>(std::max(rules.vocabulary_size, tokens.size()));
   for (int part = 0; part < threads.threads(); ++part) passes_.emplace_back(ids);
-  const auto may_be = [&](uint64_t pair) { return !rules.allowed || rules.allowed(merged_text(pair)); };
-  count_pairs(text, static_cast<uint32_t>(tokens.size()), rules.disjoint_runs, may_be, threads, pairs_, positions_);
+  if (rules.min_frequency > 0) {
+    const auto merges = static_cast<uint64_t>(std::max(rules.vocabulary_size - tokens.size(), 1));
+    least_tracked_ = std::max(rules.min_frequency, static_cast<int64_t>(text.occurrences() / merges / 200));
+  }
+  queue_.set_least(least_tracked_);
+  track_pairs(least_tracked_, [&](uint64_t pair) { return !rules.allowed || rules.allowed(merged_text(pair)); });
 }
 
 std::vector<model::Merge> MergeTrainer::run() {
@@ -32,11 +37,17 @@ std::vector<model::Merge> MergeTrainer::run() {
   int64_t count = 0;
   while (tokens_.size() < rules_.vocabulary_size) {
     const std::optional<QueuedPair> top = queue_.pop(pairs_, [&](PairEntry& entry) { return where(entry); });
-    if (!top || top->count < rules_.min_frequency) break;
+    if (!top || top->count < least_tracked_) {
+      if (least_tracked_ <= rules_.min_frequency) break;
+      if (top) queue_.push(*top);
+      track_rarer_pairs();
+      continue;
+    }
     PairEntry& entry = *pairs_.find(top->pair);
     if (!is_current(*top, entry)) continue;
     std::string text = merged_text(top->pair);
-    if (rules_.equal_token == EqualToken::refused && tokens_.find(text) >= 0) {
+    const bool known = tokens_.find(text) >= 0;
+    if (known && rules_.equal_token == EqualToken::refused) {
       entry.done = true;
       continue;
     }
@@ -45,6 +56,7 @@ std::vector<model::Merge> MergeTrainer::run() {
     const uint32_t symbols = tokens_.symbols(left) + tokens_.symbols(right);
     const int32_t merged = rules_.equal_token == EqualToken::another ? tokens_.add_anew(std::move(text), symbols)
                                                                      : tokens_.add(std::move(text), symbols);
+    if (known && rules_.equal_token == EqualToken::one) track_pairs_of(merged);
     merges.push_back({left, right});
     merge(*top, merged);
     count = top->count;
@@ -52,6 +64,27 @@ std::vector<model::Merge> MergeTrainer::run() {
   }
   if (rules_.progress) rules_.progress(count, memory_bytes());
   return merges;
+}
+
+void MergeTrainer::track_pairs(int64_t least, FunctionRef<bool(uint64_t pair)> accepts) {
+  count_pairs(text_, static_cast<uint32_t>(tokens_.size()), {least, rules_.disjoint_runs, accepts}, threads_, pairs_,
+              positions_);
+}
+
+void MergeTrainer::track_rarer_pairs() {
+  least_tracked_ = std::max(rules_.min_frequency, least_tracked_ / 16);
+  queue_.set_least(least_tracked_);
+  track_pairs(least_tracked_, [&](uint64_t pair) {
+    const bool first_symbols = tokens_.symbols(pair_left(pair)) == 1 && tokens_.symbols(pair_right(pair)) == 1;
+    return first_symbols ? !rules_.allowed || rules_.allowed(merged_text(pair)) : allowed(pair);
+  });
+}
+
+/// Counts do rise for pairs of a token that comes about in a second way: all of them must be known before.
+void MergeTrainer::track_pairs_of(int32_t token) {
+  if (least_tracked_ <= 1) return;
+  const auto of_token = [&](uint64_t pair) { return pair_left(pair) == token || pair_right(pair) == token; };
+  track_pairs(1, [&](uint64_t pair) { return of_token(pair) && allowed(pair); });
 }
 
 std::string MergeTrainer::merged_text(uint64_t pair) const {
@@ -192,6 +225,7 @@ void MergeTrainer::rewrite(std::span<const uint32_t> positions, uint64_t pair, i
 /// Counts the new pairs on one side, and gives them lists for their positions.
 void MergeTrainer::raise(MergePass::Side MergePass::*side, int32_t merged) {
   const bool is_before = side == &MergePass::before;
+  const bool is_new = merged + 1 == tokens_.size();
   for (size_t part = 0; part < parts_; ++part) {
     for (const int32_t id : (passes_[part].*side).ids) {
       int64_t weight = 0;
@@ -205,7 +239,7 @@ void MergeTrainer::raise(MergePass::Side MergePass::*side, int32_t merged) {
         if (is_before && id == merged) weight -= passes_[p].correction.merged_kept;
       }
       const uint64_t pair = is_before ? pair_key(id, merged) : pair_key(merged, id);
-      if (seen || !allowed(pair)) continue;
+      if (seen || (weight < least_tracked_ && is_new && pairs_.find(pair) == nullptr) || !allowed(pair)) continue;
       PairEntry& entry = pairs_.get_or_add(pair);
       entry.count += weight;
       add_positions(entry, places, side, id);
@@ -232,6 +266,7 @@ void MergeTrainer::add_positions(PairEntry& entry, uint32_t places, MergePass::S
   }
   for (size_t part = 0; part < parts_; ++part) {
     MergePass::Neighbour& neighbour = (passes_[part].*side).by_id[static_cast<size_t>(id)];
+    if (neighbour.places == 0) continue;
     neighbour.positions = list;
     list += neighbour.places;
   }

@@ -63,6 +63,9 @@ class MergeTrainer {
     size_t size;
   };
 
+  void track_pairs(int64_t least, FunctionRef<bool(uint64_t pair)> accepts);
+  void track_rarer_pairs();
+  void track_pairs_of(int32_t token);
   bool allowed(uint64_t pair) const;
   std::string merged_text(uint64_t pair) const;
   uint32_t where(PairEntry& entry);
@@ -82,6 +85,9 @@ class MergeTrainer {
   const MergeRules& rules_;
   ThreadPool& threads_;
   PairOrder order_;
+  /// Pairs with fewer occurrences are not in the table when they come about; most never matter. Counts only fall, so
+  /// that none of them is missed until all others are merged; then the text is counted again with a lower bound.
+  int64_t least_tracked_;
   PairTable pairs_;
   PositionArena positions_;
   PairQueue queue_;

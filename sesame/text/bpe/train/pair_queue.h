@@ -14,13 +14,16 @@ namespace sesame {
 /// the floor sinks and the table is read again: most pairs never get that far.
 class PairQueue {
  public:
-  /// Pairs of fewer than `least` occurrences are never given out.
+  /// Pairs of fewer than `least` occurrences are not given out.
   PairQueue(const PairOrder& order, int64_t least) : order_(order), least_(least) {}
+
+  /// Lowers `least`.
+  void set_least(int64_t least) { least_ = least; }
 
   /// A pair whose count is new. One below the floor is left to the table, unless it names an additional list, of which
   /// the table knows nothing.
   void push(const QueuedPair& pair) {
-    if (pair.count < floor_ && !(additional(pair) && pair.count >= least_)) return;
+    if (pair.count < floor_ && !additional(pair)) return;
     heap_.push_back(pair);
     std::push_heap(heap_.begin(), heap_.end(), [&](const auto& a, const auto& b) { return order_.after(a, b); });
   }

@@ -103,6 +103,16 @@ void SymbolText::index_counts(std::span<const WordCount> words, std::span<const 
   }
 }
 
+uint64_t SymbolText::occurrences() const noexcept {
+  uint64_t sum = 0;
+  for (size_t run = 0; run < run_counts_.size(); ++run) {
+    const uint64_t slots = std::min(run_begins_[run + 1], size_) - run_begins_[run];
+    const auto count = static_cast<uint64_t>(run_counts_[run]);
+    sum += slots * std::min(count, uint64_t{1} << 32);
+  }
+  return sum;
+}
+
 uint64_t SymbolText::memory_bytes() const noexcept {
   return memory_.size() + run_begins_.size() * 4 + run_counts_.size() * 8 + runs_of_blocks_.size() * 4;
 }

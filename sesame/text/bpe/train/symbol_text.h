@@ -26,6 +26,7 @@ class SymbolText {
   static constexpr uint32_t end = 0xFFFFFFFF;
   static constexpr uint32_t is_long = uint32_t{1} << 31;
   static constexpr uint32_t is_inner = uint32_t{1} << 30;
+  static constexpr uint32_t id_bits = is_inner - 1;
 
   /// Words of fewer than two symbols are left out. `by_count`: words lie by falling counts, which keeps what is merged
   /// most close together; else they lie as they are given. Throws Error where the words do not fit into 2^32 slots.
@@ -36,12 +37,22 @@ class SymbolText {
   /// Positions of symbols are in [1, size).
   [[nodiscard]] uint32_t size() const noexcept { return size_; }
 
+  [[nodiscard]] uint32_t length_at(uint32_t position) const noexcept {
+    return (slots_[position] & is_long) != 0 ? slots_[position + 1] & id_bits : 1;
+  }
+  [[nodiscard]] int32_t id_at(uint32_t position) const noexcept {
+    return static_cast<int32_t>(slots_[position] & id_bits);
+  }
+
   /// How often the word occurs that holds a position.
   [[nodiscard]] int64_t count_at(uint32_t position) const noexcept {
     uint32_t run = runs_of_blocks_[position / block];
     while (run_begins_[run + 1] <= position) ++run;
     return run_counts_[run];
   }
+
+  /// Symbols of all occurrences of the words together, about.
+  [[nodiscard]] uint64_t occurrences() const noexcept;
 
   [[nodiscard]] uint64_t memory_bytes() const noexcept;
 
