@@ -64,8 +64,6 @@ class BertCharacters {
     std::array<uint8_t, 16> dropped{};
   };
   [[nodiscard]] const AsciiRows& ascii() const noexcept { return ascii_; }
-  /// What becomes of a byte that is not UTF-8.
-  [[nodiscard]] bool drops_invalid() const noexcept { return options_.clean_text; }
 
   /// Normalizes characters that belong together because of their marks (a run that starts with one of kind `marked`).
   [[nodiscard]] std::vector<Spelled> normalize(std::u32string_view text) const;

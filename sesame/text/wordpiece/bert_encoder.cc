@@ -4,9 +4,11 @@
 #include <array>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "sesame/base/hash.h"
 #include "sesame/text/encode/piece_cache.h"
+#include "sesame/text/encode/pipeline_encoder.h"
 #include "sesame/text/encode/word_cache.h"
 #include "sesame/text/unicode/unicode.h"
 #include "sesame/text/wordpiece/bert_characters.h"
@@ -16,25 +18,45 @@
 namespace sesame {
 namespace {
 
+/// The model of another owner.
+class SharedModel : public TokenModel {
+ public:
+  explicit SharedModel(const WordPieceModel& model) : model_(model) {}
+  [[nodiscard]] std::unique_ptr<Scratch> make_scratch() const override { return model_.make_scratch(); }
+  void encode(std::string_view piece, Scratch& scratch, std::vector<PieceToken>& tokens) const override {
+    model_.encode(piece, scratch, tokens);
+  }
+
+ private:
+  const WordPieceModel& model_;
+};
+
 class BertEncoder : public TextEncoder {
  public:
-  BertEncoder(const TokenizerSpec& spec, const BertCharacters& characters)
-      : characters_(characters), model_(std::get<model::WordPiece>(spec.model), spec) {}
-
-  [[nodiscard]] const WordPieceModel& model() const { return model_; }
+  BertEncoder(const TokenizerSpec& spec, const BertCharacters& characters, std::string_view origin)
+      : characters_(characters),
+        model_(std::get<model::WordPiece>(spec.model), spec),
+        pipeline_(spec, std::make_unique<SharedModel>(model_), origin) {}
 
   [[nodiscard]] std::unique_ptr<State> make_state() const override { return std::make_unique<Buffers>(); }
 
-  void encode(std::string_view text, StretchStart, State& state, IdBuffer& ids) const override {
+  void encode(std::string_view text, StretchStart start, State& state, IdBuffer& ids) const override {
     auto& buffers = static_cast<Buffers&>(state);
+    const size_t before = ids.size();
     WordScan& scan = buffers.scan;
     scan.text = text.data();
     scan.end = text.data() + text.size();
     scan.begun = scan.ended = 0;
+    scan.invalid = false;
     while (scan.text < scan.end) {
       scan_words(characters_, scan);
       emit_words(buffers, ids);
     }
+    if (!scan.invalid) return;
+    // Stage after stage, bytes that are no characters may become some when what stood between them is dropped.
+    ids.truncate(before);
+    if (buffers.pipeline_state == nullptr) buffers.pipeline_state = pipeline_.make_state();
+    pipeline_.encode(text, start, *buffers.pipeline_state, ids);
   }
 
   [[nodiscard]] size_t next_cut(std::string_view text, size_t from) const override {
@@ -60,6 +82,7 @@ class BertEncoder : public TextEncoder {
     PieceCache long_words;
     PieceTrie::Scratch scratch;
     std::array<Place, WordScan::max_words> places;
+    std::unique_ptr<State> pipeline_state;
   };
 
   /// Appends the pieces of the words that were found.
@@ -107,11 +130,12 @@ class BertEncoder : public TextEncoder {
 
   const BertCharacters& characters_;
   WordPieceModel model_;
+  PipelineEncoder pipeline_;  // for text that is not UTF-8
 };
 
 }  // namespace
 
-std::unique_ptr<TextEncoder> make_bert_encoder(const TokenizerSpec& spec, std::string_view) {
+std::unique_ptr<TextEncoder> make_bert_encoder(const TokenizerSpec& spec, std::string_view origin) {
   const bool bert_words =
       spec.pre_tokenizers.size() == 1 && std::holds_alternative<pre_tokenizer::Bert>(spec.pre_tokenizers[0]);
   if (!bert_words || !std::holds_alternative<model::WordPiece>(spec.model)) return nullptr;
@@ -123,7 +147,7 @@ std::unique_ptr<TextEncoder> make_bert_encoder(const TokenizerSpec& spec, std::s
   } else {
     return nullptr;
   }
-  return std::make_unique<BertEncoder>(spec, *characters);
+  return std::make_unique<BertEncoder>(spec, *characters, origin);
 }
 
 }  // namespace sesame

@@ -179,11 +179,12 @@ class WordScanner {
   HWY_INLINE void take_characters(const char* stop) {
     do {
       const Decoded c = decode();
-      if (c.valid) {
-        take(characters_.of(c.code), c);
-      } else {
-        take(Entry(BertCharacters::in_word, characters_.drops_invalid() ? 0 : BertCharacters::as_it_is, 0), c);
+      if (!c.valid) {
+        scan_.invalid = true;
+        text_ = scan_.end;
+        return;
       }
+      take(characters_.of(c.code), c);
     } while (text_ < stop && begun_ + 8 < WordScan::max_words && other_is_near());
   }
 
@@ -251,8 +252,8 @@ class WordScanner {
     std::u32string run;
     while (text_ < scan_.end) {
       const Decoded c = decode();
-      if (c.valid ? !run.empty() && !characters_.continues_marks(c.code) : !characters_.drops_invalid()) break;
-      if (c.valid) run += static_cast<char32_t>(c.code);
+      if (!c.valid || (!run.empty() && !characters_.continues_marks(c.code))) break;
+      run += static_cast<char32_t>(c.code);
       text_ += c.length;
     }
     const auto normalized = characters_.normalize(run);

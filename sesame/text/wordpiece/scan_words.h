@@ -22,10 +22,12 @@ struct WordScan {
   std::array<uint32_t, max_words> ends;
   size_t begun = 0;
   size_t ended = 0;  // words that are whole; there is at most one more that has begun
+  bool invalid = false;
 };
 
 /// Takes text until some hundred words are whole or the text is at its end; the last word of the text is whole then.
-/// Words of the call before are dropped, but for the one that has only begun.
+/// Words of the call before are dropped, but for the one that has only begun. Bytes that are not UTF-8 stay, as parts
+/// of words.
 void scan_words(const BertCharacters& characters, WordScan& scan);
 
 }  // namespace sesame
