@@ -2,8 +2,10 @@
 
 #include <optional>
 
-#include "sesame/text/encode/token_table.h"
 #include "sesame/text/token_model.h"
+#include "sesame/text/tokenizer_spec.h"
+#include "sesame/text/tokenizer_spec.h"
+#include "sesame/text/words/string_map.h"
 
 namespace sesame {
 
