@@ -4,7 +4,6 @@
 
 #include "sesame/text/token_model.h"
 #include "sesame/text/tokenizer_spec.h"
-#include "sesame/text/tokenizer_spec.h"
 #include "sesame/text/words/string_map.h"
 
 namespace sesame {
