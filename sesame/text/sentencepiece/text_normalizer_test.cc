@@ -1,0 +1,90 @@
+#include "sesame/text/sentencepiece/text_normalizer.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "sesame/text/sentencepiece/charsmap.h"
+
+namespace sesame {
+namespace {
+
+SentencePieceNormalizer make(const normalizer::SentencePiece& settings,
+                             const std::vector<std::string_view>& user_symbols = {}) {
+  return {settings, user_symbols, "test"};
+}
+
+/// What SentencePiece 0.2.3 gives, with "_" for the space symbol.
+std::string shown(std::string text) {
+  for (size_t at = text.find(space_symbol); at != std::string::npos; at = text.find(space_symbol, at)) {
+    text.replace(at, space_symbol.size(), "_");
+  }
+  return text;
+}
+
+const std::string mark(space_symbol);
+
+TEST(SentencePieceNormalizer, JoinsAndStripsWhiteSpace) {
+  const SentencePieceNormalizer normalizer = make({});
+  EXPECT_EQ(shown(normalizer.apply("  a  b ")), "_a_b");
+  EXPECT_EQ(normalizer.apply("   "), "");
+  EXPECT_EQ(normalizer.apply(""), "");
+  // Space symbols that stand in the text are no spaces, but go from its end.
+  EXPECT_EQ(shown(normalizer.apply("a " + mark + mark)), "_a");
+  EXPECT_EQ(shown(normalizer.apply(mark + "a")), "__a");
+  EXPECT_EQ(shown(normalizer.apply(mark)), "");
+}
+
+TEST(SentencePieceNormalizer, HonoursItsFlags) {
+  normalizer::SentencePiece settings;
+  settings.remove_extra_whitespaces = false;
+  EXPECT_EQ(shown(make(settings).apply("  a ")), "___a_");
+  EXPECT_EQ(shown(make(settings).apply(" ")), "__");
+  settings.add_dummy_prefix = false;
+  EXPECT_EQ(shown(make(settings).apply("  a ")), "__a_");
+  settings.escape_whitespaces = false;
+  EXPECT_EQ(shown(make(settings).apply("  a ")), "  a ");
+  settings = {};
+  settings.treat_whitespace_as_suffix = true;
+  EXPECT_EQ(shown(make(settings).apply(" a b ")), "a_b_");
+  EXPECT_EQ(shown(make(settings).apply("  ")), "");
+}
+
+TEST(SentencePieceNormalizer, LeavesUserSymbolsAlone) {
+  normalizer::SentencePiece settings;
+  settings.charsmap = compile_charsmap({{"A", "a"}, {"AB", "x"}, {"B", "b"}});
+  EXPECT_EQ(shown(make(settings).apply("ABA")), "_xa");
+  EXPECT_EQ(shown(make(settings, {"BA"}).apply("ABABA")), "_xxa");
+  EXPECT_EQ(shown(make(settings, {"A", "AB C"}).apply("ABAB C")), "_AbAB_C");
+}
+
+TEST(SentencePieceNormalizer, BytesThatAreNoCharactersBecomeReplacementCharacters) {
+  EXPECT_EQ(shown(make({}).apply("a\xE2\x96z\xFF")), "_a\xEF\xBF\xBD\xEF\xBF\xBDz\xEF\xBF\xBD");
+}
+
+TEST(SentencePieceNormalizer, SaysWhereBytesComeFrom) {
+  normalizer::SentencePiece settings;
+  settings.charsmap = compile_charsmap({{"\xEF\xAC\x81", "fi"}});
+  std::vector<size_t> sources;
+  EXPECT_EQ(shown(make(settings).apply("  \xEF\xAC\x81  x ", &sources)), "_fi_x");
+  EXPECT_EQ(sources, (std::vector<size_t>{2, 2, 2, 2, 2, 5, 5, 5, 7, 8}));
+}
+
+TEST(SentencePieceNormalizer, KnowsWhereATextMayBeCut) {
+  normalizer::SentencePiece settings;
+  EXPECT_TRUE(make(settings).cuts_before_spaces());
+  EXPECT_TRUE(make(settings, {" a"}).cuts_before_spaces());
+  EXPECT_FALSE(make(settings, {"a b"}).cuts_before_spaces());
+  settings.charsmap = compile_charsmap({{"a b", "c"}});
+  EXPECT_FALSE(make(settings).cuts_before_spaces());
+  settings.charsmap = compile_charsmap({{" ", "c"}});
+  EXPECT_FALSE(make(settings).cuts_before_spaces());
+  settings.charsmap = compile_charsmap({{"\t", " "}});
+  EXPECT_TRUE(make(settings).cuts_before_spaces());
+  settings.treat_whitespace_as_suffix = true;
+  EXPECT_FALSE(make(settings).cuts_before_spaces());
+}
+
+}  // namespace
+}  // namespace sesame
