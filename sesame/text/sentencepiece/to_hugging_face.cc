@@ -55,16 +55,25 @@ std::vector<model::Merge> merges_of(const TokenizerSpec& spec, const model::Sent
   return merges;
 }
 
+template <typename Replace>
+Replace replacement(std::string_view text, bool regex, std::string_view content) {
+  Replace step;
+  step.pattern.text = text;
+  step.pattern.regex = regex;
+  step.content = content;
+  return step;
+}
+
 void add_stages(const normalizer::SentencePiece& normalizer, bool byte_fallback, TokenizerSpec& spec) {
   const std::string mark(space_symbol);
   if (!normalizer.charsmap.empty()) spec.normalizers.emplace_back(normalizer::Precompiled{normalizer.charsmap});
   if (normalizer.remove_extra_whitespaces) {
     spec.normalizers.emplace_back(normalizer::Strip{});
-    spec.normalizers.emplace_back(normalizer::Replace{{" {2,}", true}, " "});
+    spec.normalizers.emplace_back(replacement<normalizer::Replace>(" {2,}", true, " "));
   }
   if (normalizer.add_dummy_prefix) spec.normalizers.emplace_back(normalizer::Prepend{mark});
-  spec.normalizers.emplace_back(normalizer::Replace{{" ", false}, mark});
-  spec.decoders.emplace_back(decoder::Replace{{mark, false}, " "});
+  spec.normalizers.emplace_back(replacement<normalizer::Replace>(" ", false, mark));
+  spec.decoders.emplace_back(replacement<decoder::Replace>(mark, false, " "));
   if (byte_fallback) spec.decoders.emplace_back(decoder::ByteFallback{});
   spec.decoders.emplace_back(decoder::Fuse{});
   if (normalizer.add_dummy_prefix) spec.decoders.emplace_back(decoder::Strip{" ", 1, 0});
