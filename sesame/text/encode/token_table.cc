@@ -3,156 +3,248 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <cstring>
 
 #include "sesame/base/error.h"
-#include "sesame/text/bpe/byte_alphabet.h"
-#include "sesame/text/pipeline/text_stages.h"
+#include "sesame/text/files/image.h"
 
 namespace sesame {
 namespace {
 
-/// Replacements that feed each other could make gigabytes of a short vocabulary: a table's tokens take no more than
-/// this.
-size_t most_bytes(const TokenizerSpec& spec) {
-  size_t bytes = size_t{16} << 20;
-  for (const VocabularyEntry& entry : spec.vocabulary) bytes += 4 * entry.token.size();
-  return bytes;
+/// What is not an array: flags and numbers of the start of a text.
+struct StoredStart {
+  int32_t strip_count;
+  uint8_t strip;
+  uint8_t spaced;
+  uint8_t own_first;
+  uint8_t compiled;
+};
+
+void check_id(int32_t id, std::string_view token, std::string_view origin) {
+  if (id >= 0 && id <= max_token_id) return;
+  fail(fmt::format("{}: the id {} of '{}' is not from 0 to {}", origin, id, token, max_token_id));
 }
 
-std::string replace_all(std::string_view text, const PatternFinder& finder, std::string_view content, size_t most) {
-  std::string out;
-  size_t done = 0;
-  finder.for_each_match(text, [&](size_t begin, size_t end) {
-    out.append(text.substr(done, begin - done)).append(content);
-    done = end;
-    if (out.size() > most) fail("the tokenizer's decoder makes its tokens too long: a Replace is at fault");
-  });
-  return out.append(text.substr(done));
-}
+/// Strings behind one another.
+class Arena {
+ public:
+  explicit Arena(std::string_view origin) : origin_(origin) {}
 
-/// A Strip before the tokens are fused works on each token.
-std::string strip_token(std::string_view token, const decoder::Strip& strip) {
-  for (int32_t i = 0; i < strip.start && token.starts_with(strip.content); ++i) {
-    token.remove_prefix(strip.content.size());
+  /// Where a string begins.
+  uint32_t add(std::string_view text) {
+    if (bytes_.size() + text.size() > UINT32_MAX / 2) fail(fmt::format("{}: the vocabulary is too large", origin_));
+    const auto begin = static_cast<uint32_t>(bytes_.size());
+    bytes_.insert(bytes_.end(), text.begin(), text.end());
+    return begin;
   }
-  for (int32_t i = 0; i < strip.stop && token.ends_with(strip.content); ++i) token.remove_suffix(strip.content.size());
-  return std::string(token);
-}
+  [[nodiscard]] uint32_t size() const { return static_cast<uint32_t>(bytes_.size()); }
+  [[nodiscard]] std::vector<char> take() && { return std::move(bytes_); }
+
+ private:
+  std::string_view origin_;
+  std::vector<char> bytes_;
+};
 
 }  // namespace
 
 TokenTable::TokenTable(const TokenizerSpec& spec, std::string_view origin) {
-  add_vocabulary(spec, origin);
-  add_added_tokens(spec, origin);
-  if (tokens_.empty()) fail(fmt::format("{}: the vocabulary is empty", origin));
-  decode_tokens(spec, origin);
-}
-
-void TokenTable::add_vocabulary(const TokenizerSpec& spec, std::string_view origin) {
-  const auto check_range = [&](int32_t id, std::string_view token) {
-    if (id < 0 || id > max_token_id) {
-      fail(fmt::format("{}: the id {} of '{}' is not from 0 to {}", origin, id, token, max_token_id));
-    }
-  };
-  int32_t last = -1;
+  std::vector<TokenDraft> drafts = draft_vocabulary(spec, origin);
+  if (drafts.empty()) fail(fmt::format("{}: the vocabulary is empty", origin));
+  // Tokens of the vocabulary first, so that added ones are held against them.
+  StringIndex::Builder index(spec.vocabulary.size() + spec.added_tokens.size());
+  const auto spelling_of = [&](uint32_t id) { return drafts[id].spelling; };
   for (const VocabularyEntry& entry : spec.vocabulary) {
-    check_range(entry.id, entry.token);
-    last = std::max(last, entry.id);
-  }
-  for (const AddedToken& token : spec.added_tokens) {
-    check_range(token.id, token.content);
-    last = std::max(last, token.id);
-  }
-  tokens_.resize(static_cast<size_t>(last) + 1);
-  ids_.reserve(spec.vocabulary.size() + spec.added_tokens.size());
-  for (const VocabularyEntry& entry : spec.vocabulary) {
-    Token& token = tokens_[static_cast<size_t>(entry.id)];
-    if (token.present) fail(fmt::format("{}: the id {} belongs to two tokens", origin, entry.id));
-    if (!ids_.emplace(entry.token, entry.id).second) {
+    const auto id = static_cast<uint32_t>(entry.id);
+    if (index.add(entry.token, id, spelling_of) != id) {
       fail(fmt::format("{}: the token '{}' appears twice", origin, entry.token));
     }
-    token.spelling = entry.token;
-    token.present = true;
   }
-}
-
-void TokenTable::add_added_tokens(const TokenizerSpec& spec, std::string_view origin) {
   for (const AddedToken& added : spec.added_tokens) {
-    Token& token = tokens_[static_cast<size_t>(added.id)];
-    if (added.content.empty()) fail(fmt::format("{}: added_tokens: the content of id {} is empty", origin, added.id));
+    const auto id = static_cast<size_t>(added.id);
+    TokenDraft& token = drafts[id];
+    if (added.content.empty()) fail(fmt::format("{}: added_tokens: the content of id {} is empty", origin, id));
     if (token.added || (token.present && token.spelling != added.content)) {
-      fail(fmt::format("{}: added_tokens: the id {} of '{}' already belongs to '{}'", origin, added.id, added.content,
+      fail(fmt::format("{}: added_tokens: the id {} of '{}' already belongs to '{}'", origin, id, added.content,
                        token.spelling));
-    }
-    if (const auto [known, is_new] = ids_.emplace(added.content, added.id); !is_new && known->second != added.id) {
-      fail(fmt::format("{}: added_tokens: '{}' has the id {} here and {} elsewhere", origin, added.content, added.id,
-                       known->second));
     }
     token.spelling = added.content;
     token.present = true;
     token.special = added.special;
     token.added = true;
+    if (const uint32_t known = index.add(added.content, static_cast<uint32_t>(id), spelling_of); known != id) {
+      fail(fmt::format("{}: added_tokens: '{}' has the id {} here and {} elsewhere", origin, added.content, id, known));
+    }
   }
+  index_ = std::move(index).finish();
+  compiled_ = compile_decoder(spec, drafts, start_, origin);
+  store(drafts, origin);
 }
 
-void TokenTable::check(int32_t id) const {
-  if (contains(id)) return;
+std::vector<TokenDraft> TokenTable::draft_vocabulary(const TokenizerSpec& spec, std::string_view origin) {
+  int32_t last = -1;
+  for (const VocabularyEntry& entry : spec.vocabulary) {
+    check_id(entry.id, entry.token, origin);
+    last = std::max(last, entry.id);
+  }
+  for (const AddedToken& token : spec.added_tokens) {
+    check_id(token.id, token.content, origin);
+    last = std::max(last, token.id);
+  }
+  std::vector<TokenDraft> drafts(static_cast<size_t>(last) + 1);
+  for (const VocabularyEntry& entry : spec.vocabulary) {
+    TokenDraft& token = drafts[static_cast<size_t>(entry.id)];
+    if (token.present) fail(fmt::format("{}: the id {} belongs to two tokens", origin, entry.id));
+    token.spelling = entry.token;
+    token.present = true;
+  }
+  return drafts;
+}
+
+void TokenTable::store(const std::vector<TokenDraft>& drafts, std::string_view origin) {
+  Arena spellings(origin);
+  Arena bytes(origin);
+  std::vector<uint32_t> begins;
+  std::vector<Entry> entries;
+  std::vector<Entry> first_entries;
+  begins.reserve(drafts.size() + 1);
+  entries.reserve(drafts.size());
+  for (const TokenDraft& token : drafts) {
+    begins.push_back(spellings.add(token.spelling));
+    const uint32_t flags = (token.present ? present : 0) | (token.special ? is_special : 0);
+    entries.push_back({bytes.add(token.bytes), static_cast<uint32_t>(token.bytes.size()) | flags});
+  }
+  begins.push_back(spellings.size());
+  if (start_.own_first || !start_.drop.empty()) {
+    for (const TokenDraft& token : drafts) {
+      const std::string first = start_.own_first ? token.first : without_marks(token.spelling, start_.drop);
+      first_entries.push_back({bytes.add(first), static_cast<uint32_t>(first.size())});
+    }
+  }
+  bytes.add(std::string(chunk, '\0'));
+  spelling_begins_ = std::move(begins);
+  entries_ = std::move(entries);
+  first_entries_ = std::move(first_entries);
+  spellings_ = std::move(spellings).take();
+  bytes_ = std::move(bytes).take();
+}
+
+TokenTable::TokenTable(const ImageReader& image)
+    : entries_(image.get<Entry>("tokens.entries")),
+      first_entries_(image.get<Entry>("tokens.first")),
+      bytes_(image.get<char>("tokens.bytes")),
+      spellings_(image.get<char>("tokens.spellings")),
+      spelling_begins_(image.get<uint32_t>("tokens.begins")),
+      index_(image.get<StringIndex::Slot>("tokens.index")) {
+  if (entries_.empty() || entries_.size() > size_t{max_token_id} + 1) {
+    image.fail_section("tokens.entries", "a wrong number of tokens");
+  }
+  const auto in_range = [&](const Entry& entry) {
+    return bytes_.size() >= chunk && entry.begin + uint64_t{entry.size & size_mask} <= bytes_.size() - chunk;
+  };
+  if (!std::all_of(entries_.begin(), entries_.end(), in_range)) {
+    image.fail_section("tokens.entries", "a token lies outside of the bytes");
+  }
+  if (!std::all_of(first_entries_.begin(), first_entries_.end(), in_range) ||
+      (!first_entries_.empty() && first_entries_.size() != entries_.size())) {
+    image.fail_section("tokens.first", "a token lies outside of the bytes");
+  }
+  if (spelling_begins_.size() != entries_.size() + 1 || spelling_begins_[0] != 0 ||
+      spelling_begins_.back() != spellings_.size() ||
+      !std::is_sorted(spelling_begins_.begin(), spelling_begins_.end())) {
+    image.fail_section("tokens.begins", "the places of the spellings are out of order");
+  }
+  if (!index_.holds_together(static_cast<uint32_t>(entries_.size()))) {
+    image.fail_section("tokens.index", "it names tokens that are not there, or has no free place");
+  }
+  const FlatArray<StoredStart> start = image.get<StoredStart>("tokens.start");
+  if (start.size() != 1) image.fail_section("tokens.start", "expected one element");
+  const FlatArray<char> drop = image.get<char>("tokens.drop");
+  start_ = {start[0].strip_count, static_cast<char>(start[0].strip), std::string(drop.begin(), drop.end()),
+            start[0].spaced != 0, start[0].own_first != 0};
+  compiled_ = start[0].compiled != 0;
+}
+
+void TokenTable::write(ImageWriter& image) const {
+  image.add("tokens.entries", entries_);
+  image.add("tokens.first", first_entries_);
+  image.add("tokens.bytes", bytes_);
+  image.add("tokens.spellings", spellings_);
+  image.add("tokens.begins", spelling_begins_);
+  image.add("tokens.index", index_.slots());
+  const StoredStart start = {start_.strip_count, static_cast<uint8_t>(start_.strip), start_.spaced, start_.own_first,
+                             compiled_};
+  image.add("tokens.start", std::span<const StoredStart>(&start, 1));
+  image.add("tokens.drop", std::span<const char>(start_.drop));
+}
+
+std::optional<int32_t> TokenTable::find(std::string_view spelling) const {
+  const uint32_t id = index_.find(spelling, [this](uint32_t i) { return this->spelling(static_cast<int32_t>(i)); });
+  if (id == StringIndex::none) return std::nullopt;
+  return static_cast<int32_t>(id);
+}
+
+void TokenTable::fail_unknown(int32_t id) const {
   fail(fmt::format("the token id {} is not in the vocabulary, which has ids below {}: the ids are of another tokenizer",
                    id, size()));
 }
 
-void TokenTable::set_text_strip(const decoder::Strip& strip, std::string_view origin) {
-  if (strip.stop > 0 || strip.content.size() != 1 || start_.strip_count > 0) {
-    fail(fmt::format("{}: decoder: Sesame supports one Strip after Fuse, of one ASCII character at the start only",
-                     origin));
+void TokenTable::decode(std::span<const int32_t> ids, bool skip_special, std::string& text) const {
+  const size_t begin = text.size();
+  while (!ids.empty()) {
+    const int32_t id = ids.front();
+    check(id);
+    ids = ids.subspan(1);
+    if (skip_special && special(id)) continue;
+    text += first_bytes(id);
+    break;
   }
-  start_.strip = strip.content[0];
-  start_.strip_count = strip.start;
-}
-
-void TokenTable::decode_tokens(const TokenizerSpec& spec, std::string_view origin) {
-  for (Token& token : tokens_) token.bytes = token.spelling;
-  start_.spaced = spec.decoders.empty();
-  bool fused = false;
-  for (const decoder::Step& step : spec.decoders) {
-    if (const auto* strip = std::get_if<decoder::Strip>(&step); strip != nullptr && fused) {
-      set_text_strip(*strip, origin);
-    } else if (std::holds_alternative<decoder::Fuse>(step)) {
-      fused = true;
-    } else if (fused) {
-      fail(fmt::format("{}: decoder: Sesame supports nothing but Strip after Fuse or ByteLevel", origin));
-    } else if (std::holds_alternative<decoder::ByteLevel>(step)) {
-      // Added tokens are text, not spellings of bytes.
-      for (Token& token : tokens_) {
-        if (auto bytes = unspell_bytes(token.bytes); bytes && !token.added) token.bytes = std::move(*bytes);
-      }
-      fused = true;
-    } else if (const auto* replace = std::get_if<decoder::Replace>(&step)) {
-      const PatternFinder finder(replace->pattern, fmt::format("{}: decoder", origin));
-      size_t left = most_bytes(spec);
-      for (Token& token : tokens_) {
-        token.bytes = replace_all(token.bytes, finder, replace->content, left);
-        left -= std::min(left, token.bytes.size());
-      }
-    } else if (std::holds_alternative<decoder::ByteFallback>(step)) {
-      for (Token& token : tokens_) {
-        if (const auto byte = parse_byte_token(token.bytes)) token.bytes.assign(1, static_cast<char>(*byte));
-      }
-    } else if (const auto* metaspace = std::get_if<decoder::Metaspace>(&step)) {
-      const PatternFinder finder({metaspace->replacement, false}, origin);
-      for (Token& token : tokens_) token.bytes = replace_all(token.bytes, finder, " ", SIZE_MAX);
-      if (metaspace->prepend_scheme != pre_tokenizer::PrependScheme::never) start_.drop = metaspace->replacement;
-    } else if (const auto* strip_each = std::get_if<decoder::Strip>(&step)) {
-      for (Token& token : tokens_) token.bytes = strip_token(token.bytes, *strip_each);
-    } else {
-      fail(fmt::format("{}: Sesame does not support this decoder", origin));
+  if (start_.spaced) {
+    for (const int32_t id : ids) {
+      check(id);
+      if (skip_special && special(id)) continue;
+      text += ' ';
+      text += bytes(id);
+    }
+  } else {
+    constexpr size_t block = 512;
+    for (size_t i = 0; i < ids.size(); i += block) {
+      decode_block(ids.subspan(i, std::min(block, ids.size() - i)), skip_special, text);
+      // The first blocks tell how much there will be.
+      if (i == 7 * block) text.reserve(begin + (text.size() - begin) / 8 * (ids.size() / block + 1) / 15 * 16);
     }
   }
+  size_t strip = 0;
+  const std::string_view decoded = std::string_view(text).substr(begin);
+  while (strip < decoded.size() && strip < static_cast<size_t>(std::max(start_.strip_count, 0)) &&
+         decoded[strip] == start_.strip) {
+    ++strip;
+  }
+  text.erase(begin, strip);
 }
 
-std::string TokenTable::first_bytes(int32_t id) const {
-  if (start_.drop.empty()) return std::string(bytes(id));
-  return replace_all(spelling(id), PatternFinder({start_.drop, false}, ""), "", SIZE_MAX);
+void TokenTable::decode_block(std::span<const int32_t> ids, bool skip_special, std::string& text) const {
+  const uint32_t skipped = skip_special ? is_special : 0;
+  size_t total = 0;
+  for (const int32_t id : ids) {
+    check(id);
+    const Entry& entry = entries_[static_cast<size_t>(id)];
+    total += (entry.size & skipped) != 0 ? 0 : entry.size & size_mask;
+  }
+  const size_t begin = text.size();
+  text.resize(begin + total + chunk);
+  char* out = text.data() + begin;
+  for (const int32_t id : ids) {
+    const Entry& entry = entries_[static_cast<size_t>(id)];
+    const uint32_t size = (entry.size & skipped) != 0 ? 0 : entry.size & size_mask;
+    const char* bytes = bytes_.data() + entry.begin;
+    std::memcpy(out, bytes, chunk);
+    if (size > chunk) [[unlikely]] {
+      std::memcpy(out + chunk, bytes + chunk, size - chunk);
+    }
+    out += size;
+  }
+  text.resize(begin + total);
 }
 
 }  // namespace sesame

@@ -1,67 +1,99 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "sesame/base/flat_array.h"
+#include "sesame/text/encode/compile_decoder.h"
+#include "sesame/text/encode/string_index.h"
 #include "sesame/text/tokenizer_spec.h"
-#include "sesame/text/words/string_map.h"
 
 namespace sesame {
 
+class ImageReader;
+class ImageWriter;
+
 /// Every id of a tokenizer: its spelling, the bytes that it decodes to, whether it is special. The decoder of the
 /// pipeline, compiled: what it does token by token is done here once, what it does to the start of a text is said in
-/// `start`.
+/// `start`. Two arenas and an index; copies share them.
 class TokenTable {
  public:
-  /// Throws Error for ids and contents that collide and for decoders that cannot be compiled so.
+  /// Throws Error for ids and contents that collide.
   TokenTable(const TokenizerSpec& spec, std::string_view origin);
 
-  [[nodiscard]] int32_t size() const noexcept { return static_cast<int32_t>(tokens_.size()); }
+  /// From an image that write wrote. Throws Error for sections that do not hold together.
+  explicit TokenTable(const ImageReader& image);
+  void write(ImageWriter& image) const;
+
+  [[nodiscard]] int32_t size() const noexcept { return static_cast<int32_t>(entries_.size()); }
   [[nodiscard]] bool contains(int32_t id) const noexcept {
-    return id >= 0 && id < size() && tokens_[static_cast<size_t>(id)].present;
+    return id >= 0 && id < size() && (entries_[static_cast<size_t>(id)].size & present) != 0;
   }
   [[nodiscard]] bool special(int32_t id) const noexcept {
-    return contains(id) && tokens_[static_cast<size_t>(id)].special;
+    return id >= 0 && id < size() && (entries_[static_cast<size_t>(id)].size & is_special) != 0;
   }
   /// Throws Error for an id outside the vocabulary.
-  void check(int32_t id) const;
-  [[nodiscard]] std::string_view spelling(int32_t id) const noexcept {
-    return tokens_[static_cast<size_t>(id)].spelling;
+  void check(int32_t id) const {
+    if (!contains(id)) fail_unknown(id);
   }
-  [[nodiscard]] std::string_view bytes(int32_t id) const noexcept { return tokens_[static_cast<size_t>(id)].bytes; }
-  [[nodiscard]] const StringMap& ids() const noexcept { return ids_; }
+  /// Of an id in [0, size()); empty for a hole.
+  [[nodiscard]] std::string_view spelling(int32_t id) const noexcept {
+    const auto i = static_cast<size_t>(id);
+    return {spellings_.data() + spelling_begins_[i], spelling_begins_[i + 1] - spelling_begins_[i]};
+  }
+  [[nodiscard]] std::string_view bytes(int32_t id) const noexcept {
+    return bytes_of(entries_[static_cast<size_t>(id)]);
+  }
+  /// The id that is spelled so.
+  [[nodiscard]] std::optional<int32_t> find(std::string_view spelling) const;
 
-  /// What decoding does to the start of a text and between tokens.
-  struct Start {
-    int32_t strip_count = 0;  // Strip after Fuse: up to so many `strip` off the front of the text
-    char strip = ' ';
-    std::string drop;     // Metaspace: all of these off the first token, or empty
-    bool spaced = false;  // no decoder: spaces between tokens
-  };
+  /// Whether the decoders work token by token, so that `bytes` and `start` say what they do; else only DecoderChain
+  /// does.
+  [[nodiscard]] bool compiled() const noexcept { return compiled_; }
+
+  /// Appends the text of ids, which begin a text. Only where compiled(). Throws Error for an id outside the vocabulary.
+  void decode(std::span<const int32_t> ids, bool skip_special, std::string& text) const;
+
+  using Start = DecodedStart;
   [[nodiscard]] const Start& start() const noexcept { return start_; }
 
   /// The bytes of the first token of a text, before `strip`.
-  [[nodiscard]] std::string first_bytes(int32_t id) const;
+  [[nodiscard]] std::string first_bytes(int32_t id) const {
+    return std::string(first_entries_.empty() ? bytes(id) : bytes_of(first_entries_[static_cast<size_t>(id)]));
+  }
 
  private:
-  struct Token {
-    std::string spelling;
-    std::string bytes;
-    bool present = false;
-    bool special = false;
-    bool added = false;
+  static constexpr uint32_t present = uint32_t{1} << 31;
+  static constexpr uint32_t is_special = uint32_t{1} << 30;
+  static constexpr uint32_t size_mask = is_special - 1;
+  // Tokens are copied so many bytes at a time; as many lie behind the last one.
+  static constexpr size_t chunk = 16;
+
+  struct Entry {
+    uint32_t begin = 0;  // in bytes_
+    uint32_t size = 0;   // and flags
   };
 
-  void add_vocabulary(const TokenizerSpec& spec, std::string_view origin);
-  void add_added_tokens(const TokenizerSpec& spec, std::string_view origin);
-  void decode_tokens(const TokenizerSpec& spec, std::string_view origin);
-  void set_text_strip(const decoder::Strip& strip, std::string_view origin);
+  [[nodiscard]] std::string_view bytes_of(const Entry& entry) const noexcept {
+    return {bytes_.data() + entry.begin, entry.size & size_mask};
+  }
+  static std::vector<TokenDraft> draft_vocabulary(const TokenizerSpec& spec, std::string_view origin);
+  void store(const std::vector<TokenDraft>& drafts, std::string_view origin);
+  [[noreturn]] void fail_unknown(int32_t id) const;
+  void decode_block(std::span<const int32_t> ids, bool skip_special, std::string& text) const;
 
-  std::vector<Token> tokens_;
-  StringMap ids_;
+  FlatArray<Entry> entries_;
+  FlatArray<Entry> first_entries_;  // empty, or of tokens at the start of a text
+  FlatArray<char> bytes_;
+  FlatArray<char> spellings_;
+  FlatArray<uint32_t> spelling_begins_;  // [size + 1]
+  StringIndex index_;                    // of spellings, by id
   Start start_;
+  bool compiled_ = false;
 };
 
 }  // namespace sesame
