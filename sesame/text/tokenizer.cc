@@ -32,8 +32,8 @@ constexpr size_t block_bytes = size_t{256} << 10;
 
 std::optional<int32_t> first_special(const TokenTable& table, std::initializer_list<std::string_view> names) {
   for (const std::string_view name : names) {
-    const auto found = table.ids().find(name);
-    if (found != table.ids().end() && table.special(found->second)) return found->second;
+    const auto id = table.find(name);
+    if (id && table.special(*id)) return id;
   }
   return std::nullopt;
 }
@@ -52,8 +52,7 @@ std::optional<int32_t> unknown_id(const TokenizerSpec& spec, const TokenTable& t
   if (const auto* pieces = std::get_if<model::SentencePiece>(&spec.model)) return pieces->unk_id;
   const std::optional<std::string_view> token = unknown_token(spec);
   if (!token) return std::nullopt;
-  const auto found = table.ids().find(*token);
-  return found == table.ids().end() ? std::nullopt : std::optional(found->second);
+  return table.find(*token);
 }
 
 std::vector<std::pair<std::string, AddedToken>> added_tokens(const TokenizerSpec& spec, bool normalized) {
@@ -238,8 +237,7 @@ std::string_view Tokenizer::token(int32_t id) const {
 }
 
 std::optional<int32_t> Tokenizer::id_of(std::string_view token) const {
-  const auto found = pipeline_->table.ids().find(token);
-  return found == pipeline_->table.ids().end() ? std::nullopt : std::optional(found->second);
+  return pipeline_->table.find(token);
 }
 
 bool Tokenizer::contains(int32_t id) const noexcept { return pipeline_->table.contains(id); }
