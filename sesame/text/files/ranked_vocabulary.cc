@@ -20,7 +20,7 @@ namespace {
 /// token.
 class MergeFinder {
  public:
-  explicit MergeFinder(size_t tokens) : merges_(tokens) { bytes_.fill(-1); }
+  explicit MergeFinder(size_t tokens) : byte_pairs_(size_t{256} * 256, none), merges_(tokens) { bytes_.fill(-1); }
 
   /// The merge of the next token, if its bytes come down to two parts.
   std::optional<model::Merge> add(std::string_view bytes, int32_t id) {
@@ -34,7 +34,7 @@ class MergeFinder {
       if (byte < 0) return std::nullopt;
       parts_.push_back({byte, none});
     }
-    for (size_t i = 0; i + 1 < parts_.size(); ++i) join(i);
+    for (size_t i = 0; i + 1 < parts_.size(); ++i) parts_[i].joined = byte_pair(bytes, i);
     while (parts_.size() > 2) {
       const auto by_rank = [](const Part& a, const Part& b) { return a.joined < b.joined; };
       const auto least = std::min_element(parts_.begin(), parts_.end() - 1, by_rank);
@@ -47,6 +47,7 @@ class MergeFinder {
       if (at > 0) join(at - 1);
     }
     merges_.get_or_add(pair_key(parts_[0].id, parts_[1].id), id);
+    if (bytes.size() == 2) byte_pair(bytes, 0) = id;
     return model::Merge{parts_[0].id, parts_[1].id};
   }
 
@@ -57,12 +58,18 @@ class MergeFinder {
     int32_t joined;  // the token that this part makes with the next: ids order as ranks do
   };
 
+  /// What the bytes at i and i + 1 make together.
+  int32_t& byte_pair(std::string_view bytes, size_t i) {
+    return byte_pairs_[size_t{static_cast<uint8_t>(bytes[i])} * 256 + static_cast<uint8_t>(bytes[i + 1])];
+  }
+
   void join(size_t i) {
     const int32_t* merged = merges_.find(pair_key(parts_[i].id, parts_[i + 1].id));
     parts_[i].joined = merged == nullptr ? none : *merged;
   }
 
   std::array<int32_t, 256> bytes_{};
+  std::vector<int32_t> byte_pairs_;  // most of what is asked of merges_, in less memory
   PairMap<int32_t> merges_;
   std::vector<Part> parts_;
 };

@@ -11,6 +11,7 @@
 #include "sesame/base/file.h"
 #include "sesame/text/bpe/byte_alphabet.h"
 #include "sesame/text/bpe/byte_level_stages.h"
+#include "sesame/text/encode/string_index.h"
 #include "sesame/text/files/base64.h"
 #include "sesame/text/files/ranked_vocabulary.h"
 #include "sesame/text/files/text_lines.h"
@@ -65,9 +66,10 @@ constexpr std::array known_names = {"r50k_base",   "p50k_base",  "p50k_edit",
 std::vector<RankedToken> read_ranks(const std::filesystem::path& path) {
   std::vector<RankedToken> tokens;
   const std::string text = read_file(path, max_vocabulary_file_bytes);
-  std::unordered_set<std::string_view> seen;
-  std::vector<size_t> lines;
-  tokens.reserve(static_cast<size_t>(std::count(text.begin(), text.end(), '\n')) + 1);
+  const auto lines = static_cast<size_t>(std::count(text.begin(), text.end(), '\n')) + 1;
+  tokens.reserve(lines);
+  StringIndex::Builder known(lines);
+  const auto bytes_of = [&](uint32_t number) { return std::string_view(tokens[number].bytes); };
   const auto fail_line = [&](size_t number, std::string_view why) {
     fail(fmt::format("{}: line {}: {}", path.string(), number, why));
   };
@@ -86,7 +88,8 @@ std::vector<RankedToken> read_ranks(const std::filesystem::path& path) {
     if (error != std::errc() || end != digits.data() + digits.size() || rank < 0 || rank > max_token_id) {
       fail_line(number, fmt::format("expected a rank from 0 to {}", max_token_id));
     }
-    if (!seen.insert(line.substr(0, space)).second) fail_line(number, "the token appears twice");
+    const auto next = static_cast<uint32_t>(tokens.size());
+    if (known.add(*bytes, next, bytes_of) != next) fail_line(number, "the token appears twice");
     if (!tokens.empty() && tokens.back().id == rank) fail_line(number, "the rank appears twice");
     tokens.push_back({std::move(*bytes), rank});
   });
