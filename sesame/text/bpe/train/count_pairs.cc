@@ -81,25 +81,35 @@ void count_pairs_as(const SymbolText& text, uint32_t symbols, const PairFilter& 
     ++entry.size;
   });
 
+  // Entries come in the order of their hashes: a table that grew meanwhile would have all of them in one cluster.
   PairTable sums;
+  size_t found_pairs = 0;
+  for (Pairs& part : found) {
+    for (const PairEntry& entry : part.entries()) found_pairs += entry.pair_plus_one != 0 ? 1 : 0;
+  }
+  sums.reserve(found_pairs);
   for (Pairs& part : found) {
     for (const PairEntry& entry : part.entries()) {
       if (entry.pair_plus_one == 0) continue;
-      sums.reserve(1);
       PairEntry& sum = sums.get_or_add(entry.pair());
       sum.count += entry.count;
       sum.size += entry.size;
     }
   }
+  size_t accepted = 0;
   for (PairEntry& sum : sums.entries()) {
-    if (sum.pair_plus_one == 0 || sum.count < filter.least) continue;
-    if (pairs.find(sum.pair()) != nullptr || !filter.accepts(sum.pair())) continue;
-    pairs.reserve(1);
+    sum.done = sum.pair_plus_one != 0 && sum.count >= filter.least && pairs.find(sum.pair()) == nullptr &&
+               filter.accepts(sum.pair());
+    accepted += sum.done ? 1 : 0;
+  }
+  pairs.reserve(accepted);
+  for (const PairEntry& sum : sums.entries()) {
+    if (!sum.done) continue;
     PairEntry& entry = pairs.get_or_add(sum.pair());
     entry = sum;
     entry.positions = positions.allocate(sum.size);
     entry.size = 0;
-    sum.done = true;  // added
+    entry.done = false;
   }
   // Each part's positions lie behind those of the parts before it.
   for (Pairs& part : found) {
