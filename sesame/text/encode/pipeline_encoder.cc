@@ -41,7 +41,9 @@ PipelineEncoder::PipelineEncoder(const TokenizerSpec& spec, std::unique_ptr<cons
     : normalizer_(spec.normalizers, fmt::format("{}: normalizer", origin)),
       pre_tokenizer_(spec.pre_tokenizers, origin, sees_bytes(spec)),
       model_(std::move(model)) {
-  if (std::holds_alternative<model::Bpe>(spec.model) && !sees_bytes(spec) && cuts_before_runs(spec)) {
+  const auto* bpe = std::get_if<model::Bpe>(&spec.model);
+  // With ignore_merges a piece that is a token is that token, and so pieces must stay as they are.
+  if (bpe != nullptr && !bpe->ignore_merges && !sees_bytes(spec) && cuts_before_runs(spec)) {
     pre_tokenizer_.split_before_runs_of("\xE2\x96\x81");
   }
 }

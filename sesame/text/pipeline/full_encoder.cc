@@ -84,45 +84,29 @@ TokenWindow::Spaces spaces_of(std::string_view token) {
 
 }  // namespace
 
-TokenWindow FullEncoder::encode_text(std::string_view text, int32_t sequence, const Sought& sought,
-                                     bool truncate) const {
+TokenWindow FullEncoder::encode_text(std::string_view text, int32_t sequence, const Sought& sought) const {
   const Pieces pieces = split(text, sought);
   const auto scratch = model_->make_scratch();
-  const bool limited = truncate && !(spec_.truncation->strategy == Truncation::Strategy::only_second && sequence == 0);
-  const bool from_right = limited && spec_.truncation->direction == Direction::left;
-  const size_t count = pieces.pieces.size();
-
-  // The library stops when it has the tokens that truncation keeps: what lies behind is not in overflowing windows.
-  std::vector<std::vector<PieceToken>> tokens(count);
-  size_t total = 0;
-  size_t done = 0;
-  for (bool enough = false; done < count && !enough; ++done) {
-    const size_t i = from_right ? count - 1 - done : done;
+  std::vector<PieceToken> tokens;
+  TokenWindow window;
+  for (size_t i = 0; i < pieces.pieces.size(); ++i) {
     const Pieces::Piece& piece = pieces.pieces[i];
     const std::string_view bytes = std::string_view(pieces.text).substr(piece.begin, piece.end - piece.begin);
+    tokens.clear();
     if (piece.token != nullptr) {
-      tokens[i] = {{piece.token->id, 0, static_cast<uint32_t>(bytes.size())}};
+      tokens.push_back({piece.token->id, 0, static_cast<uint32_t>(bytes.size())});
     } else {
-      model_->encode(bytes, *scratch, tokens[i]);
+      model_->encode(bytes, *scratch, tokens);
     }
-    total += tokens[i].size();
-    enough = limited && piece.token == nullptr && total >= spec_.truncation->max_length;
-  }
-
-  TokenWindow window;
-  const size_t first = from_right ? count - done : 0;
-  for (size_t i = first; i < first + done; ++i) {
-    const Pieces::Piece& piece = pieces.pieces[i];
-    for (const PieceToken& token : tokens[i]) {
+    for (const PieceToken& token : tokens) {
       TokenWindow::Spaces spaces;
       if (around_.trims()) {
-        const auto bytes = std::string_view(pieces.text).substr(piece.begin + token.begin, token.end - token.begin);
         const bool as_written = piece.token != nullptr || unigram_unknown_ == token.id;
-        spaces = spaces_of(as_written ? bytes : table_.spelling(token.id));
+        spaces = spaces_of(as_written ? bytes.substr(token.begin, token.end - token.begin) : table_.spelling(token.id));
       }
       spaces.text = static_cast<uint8_t>(sequence);
-      window.add(token.id, sequence, pieces.span(piece, token.begin, token.end), static_cast<int32_t>(i - first),
-                 sequence, false, spaces);
+      window.add(token.id, sequence, pieces.span(piece, token.begin, token.end), static_cast<int32_t>(i), sequence,
+                 false, spaces);
     }
   }
   return window;
@@ -132,8 +116,8 @@ TokenWindow FullEncoder::encode_window(std::string_view text, std::optional<std:
                                        const Sought& sought, bool add_special, bool truncate) const {
   truncate = truncate && spec_.truncation.has_value();
   std::vector<TokenWindow> windows;
-  windows.push_back(encode_text(text, 0, sought, truncate));
-  if (pair) windows.push_back(encode_text(*pair, 1, sought, truncate));
+  windows.push_back(encode_text(text, 0, sought));
+  if (pair) windows.push_back(encode_text(*pair, 1, sought));
   if (truncate) {
     const uint64_t added = add_special ? around_.added_tokens(pair.has_value()) : 0;
     if (spec_.truncation->max_length < added) {
@@ -145,7 +129,7 @@ TokenWindow FullEncoder::encode_window(std::string_view text, std::optional<std:
   return around_.process(std::move(windows), {text, pair.value_or("")}, add_special);
 }
 
-void FullEncoder::pad(std::span<TokenWindow> windows) const {
+void FullEncoder::pad(std::span<TokenWindow> windows, bool pairs) const {
   const Padding& padding = *spec_.padding;
   uint64_t length = 0;
   for (const TokenWindow& window : windows) length = std::max<uint64_t>(length, window.size());
@@ -157,14 +141,14 @@ void FullEncoder::pad(std::span<TokenWindow> windows) const {
     const bool pair =
         std::find(window.tokens.sequences.begin(), window.tokens.sequences.end(), 1) != window.tokens.sequences.end();
     // Without a post-processor the library takes padding for a part of the only text.
-    window.pad(length, padding, around_.empty() && !pair ? 0 : -1);
+    window.pad(length, padding, around_.empty() && !pairs ? 0 : -1);
   }
 }
 
 Encoding FullEncoder::encode(std::string_view text, std::optional<std::string_view> pair, const Sought& sought,
                              bool add_special, bool truncate_and_pad) const {
   TokenWindow window = encode_window(text, pair, sought, add_special, truncate_and_pad);
-  if (truncate_and_pad && spec_.padding) pad({&window, 1});
+  if (truncate_and_pad && spec_.padding) pad({&window, 1}, pair.has_value());
   return window.take();
 }
 
@@ -175,7 +159,7 @@ std::vector<Encoding> FullEncoder::encode_batch(std::span<const std::string_view
   for (const std::string_view text : texts) {
     windows.push_back(encode_window(text, std::nullopt, sought, add_special, truncate_and_pad));
   }
-  if (truncate_and_pad && spec_.padding) pad(windows);
+  if (truncate_and_pad && spec_.padding) pad(windows, false);
   std::vector<Encoding> encodings;
   encodings.reserve(windows.size());
   for (TokenWindow& window : windows) encodings.push_back(window.take());

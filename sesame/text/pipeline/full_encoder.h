@@ -44,10 +44,9 @@ class FullEncoder {
 
   [[nodiscard]] TokenWindow encode_window(std::string_view text, std::optional<std::string_view> pair,
                                           const Sought& sought, bool add_special, bool truncate) const;
-  [[nodiscard]] TokenWindow encode_text(std::string_view text, int32_t sequence, const Sought& sought,
-                                        bool truncate) const;
+  [[nodiscard]] TokenWindow encode_text(std::string_view text, int32_t sequence, const Sought& sought) const;
   [[nodiscard]] Pieces split(std::string_view text, const Sought& sought) const;
-  void pad(std::span<TokenWindow> windows) const;
+  void pad(std::span<TokenWindow> windows, bool pairs) const;
 
   const TokenizerSpec& spec_;
   const TokenTable& table_;

@@ -150,8 +150,19 @@ auto spaces_replaced(View text, std::string_view replacement) {
 }  // namespace
 
 bool sees_bytes(const TokenizerSpec& spec) {
-  return std::holds_alternative<model::Bpe>(spec.model) && !spec.pre_tokenizers.empty() &&
-         std::holds_alternative<pre_tokenizer::ByteLevel>(spec.pre_tokenizers.back());
+  const auto* bpe = std::get_if<model::Bpe>(&spec.model);
+  if (bpe == nullptr || spec.pre_tokenizers.empty() ||
+      !std::holds_alternative<pre_tokenizer::ByteLevel>(spec.pre_tokenizers.back())) {
+    return false;
+  }
+  if (bpe->byte_fallback || !bpe->continuing_subword_prefix.empty() || !bpe->end_of_word_suffix.empty()) return false;
+  std::array<bool, 256> known{};
+  for (const VocabularyEntry& entry : spec.vocabulary) {
+    if (entry.token.size() > 2) continue;
+    const auto bytes = unspell_bytes(entry.token);
+    if (bytes && bytes->size() == 1) known[static_cast<uint8_t>((*bytes)[0])] = true;
+  }
+  return std::all_of(known.begin(), known.end(), [](bool k) { return k; });
 }
 
 PreTokenizer::PreTokenizer(const std::vector<pre_tokenizer::Step>& steps, std::string_view origin, bool bytes) {
