@@ -138,8 +138,6 @@ void FullEncoder::pad(std::span<TokenWindow> windows, bool pairs) const {
     length += (multiple - length % multiple) % multiple;
   }
   for (TokenWindow& window : windows) {
-    const bool pair =
-        std::find(window.tokens.sequences.begin(), window.tokens.sequences.end(), 1) != window.tokens.sequences.end();
     // Without a post-processor the library takes padding for a part of the only text.
     window.pad(length, padding, around_.empty() && !pairs ? 0 : -1);
   }
