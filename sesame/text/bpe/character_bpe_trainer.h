@@ -23,7 +23,7 @@ struct CharacterBpeOptions {
   std::optional<uint64_t> limit_alphabet = {};  // of equally frequent characters the smallest ones are kept
   double character_coverage = 1.0;              // share of the text that the characters must reach, as in
                                                 // SentencePiece and YouTokenToMe
-  bool alphabet_by_frequency = false;           // ids of characters, as YouTokenToMe gives them
+  bool alphabet_by_frequency = false;  // ids of characters as YouTokenToMe gives them, the greater of equal ones first
   std::string continuing_subword_prefix = {};
   std::string end_of_word_suffix = {};
   std::optional<uint64_t> max_token_length = {};  // tokens have fewer characters, but for those of two

@@ -60,8 +60,9 @@ std::vector<Character> choose(const std::vector<uint64_t>& counts, const Alphabe
     covered += initial[code] ? counts[code] : 0;
     if (counts[code] > 0 && !initial[code]) chosen.push_back({code, counts[code]});
   }
-  std::sort(chosen.begin() + first_seen, chosen.end(), [](const Character& a, const Character& b) {
-    return a.count != b.count ? a.count > b.count : a.code < b.code;
+  std::sort(chosen.begin() + first_seen, chosen.end(), [&](const Character& a, const Character& b) {
+    if (a.count != b.count) return a.count > b.count;
+    return rules.by_frequency ? a.code > b.code : a.code < b.code;  // YouTokenToMe's order, and ours
   });
   size_t size = static_cast<size_t>(first_seen);
   for (; size < chosen.size(); ++size) {

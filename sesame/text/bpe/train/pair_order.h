@@ -58,8 +58,8 @@ class PairOrder {
   }
 
   [[nodiscard]] static bool earlier_tokens(uint64_t a, uint64_t b) {
-    const auto [a_min, a_max] = std::minmax(pair_left(a), pair_right(a));
-    const auto [b_min, b_max] = std::minmax(pair_left(b), pair_right(b));
+    const auto [a_min, a_max] = std::minmax({pair_left(a), pair_right(a)});
+    const auto [b_min, b_max] = std::minmax({pair_left(b), pair_right(b)});
     if (a_max != b_max) return a_max < b_max;
     if (a_min != b_min) return a_min < b_min;
     return pair_left(a) > pair_left(b);
