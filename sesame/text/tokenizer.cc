@@ -56,11 +56,13 @@ std::optional<int32_t> unknown_id(const TokenizerSpec& spec, const TokenTable& t
 }
 
 std::vector<std::pair<std::string, AddedToken>> added_tokens(const TokenizerSpec& spec, bool normalized) {
-  const Normalizer normalizer(spec.normalizers, "normalizer");
+  // SentencePiece's normalizer is a part of its model, and its tokens are never normalized.
+  std::optional<Normalizer> normalizer;
   std::vector<std::pair<std::string, AddedToken>> tokens;
   for (const AddedToken& token : spec.added_tokens) {
     if (token.normalized != normalized) continue;
-    tokens.emplace_back(normalized ? normalizer.apply(token.content) : token.content, token);
+    if (normalized && !normalizer) normalizer.emplace(spec.normalizers, "normalizer");
+    tokens.emplace_back(normalized ? normalizer->apply(token.content) : token.content, token);
   }
   return tokens;
 }
