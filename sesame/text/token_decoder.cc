@@ -18,27 +18,9 @@ std::string TokenDecoder::decode(std::span<const int32_t> ids, bool skip_special
     for (const int32_t id : ids) table_.check(id);
     return pieces_->decode(ids);
   }
-  return chain_ ? decode_chain(ids, skip_special) : decode_bytes(ids, skip_special);
-}
-
-std::string TokenDecoder::decode_bytes(std::span<const int32_t> ids, bool skip_special) const {
-  const TokenTable::Start& start = table_.start();
+  if (chain_) return decode_chain(ids, skip_special);
   std::string text;
-  bool first = true;
-  for (const int32_t id : ids) {
-    table_.check(id);
-    if (skip_special && table_.special(id)) continue;
-    if (!first && start.spaced) text += ' ';
-    if (first) {
-      text += table_.first_bytes(id);
-    } else {
-      text += table_.bytes(id);
-    }
-    first = false;
-  }
-  size_t strip = 0;
-  while (strip < text.size() && strip < static_cast<size_t>(start.strip_count) && text[strip] == start.strip) ++strip;
-  text.erase(0, strip);
+  table_.decode(ids, skip_special, text);
   return text;
 }
 

@@ -48,7 +48,6 @@ class TokenDecoder {
   };
 
  private:
-  [[nodiscard]] std::string decode_bytes(std::span<const int32_t> ids, bool skip_special) const;
   [[nodiscard]] std::string decode_chain(std::span<const int32_t> ids, bool skip_special) const;
 
   const TokenTable& table_;

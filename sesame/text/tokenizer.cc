@@ -67,6 +67,13 @@ std::vector<std::pair<std::string, AddedToken>> added_tokens(const TokenizerSpec
   return tokens;
 }
 
+bool is_image(const std::filesystem::path& path) {
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(path, ignored)) return false;
+  const MappedFile file(path);
+  return ImageReader::recognizes(file.text().substr(0, 16));
+}
+
 TokenizerSpec without_normalizer(TokenizerSpec spec) {
   spec.normalizers.clear();
   return spec;
@@ -80,6 +87,7 @@ Tokenizer::Pipeline::Pipeline(TokenizerSpec given, std::string_view origin)
       raw_tokens(added_tokens(spec, false)),
       normalized_tokens(added_tokens(spec, true)),
       around(spec, table, origin),
+      decoder(spec, table, origin),
       serial(next_state_serial()) {
   if (!normalized_tokens.empty() && !spec.normalizers.empty()) {
     normalizer.emplace(spec.normalizers, fmt::format("{}: normalizer", origin));
@@ -89,6 +97,17 @@ Tokenizer::Pipeline::Pipeline(TokenizerSpec given, std::string_view origin)
   }
   unknown = unknown_id(spec, table);
 }
+
+Tokenizer::Pipeline::Pipeline(TokenizerSpec stages, const ImageReader& from, std::string_view origin)
+    : spec(std::move(stages)),
+      table(from),
+      raw_tokens(added_tokens(spec, false)),
+      normalized_tokens(added_tokens(spec, true)),
+      encoder(make_text_encoder(spec, from, origin)),
+      around(spec, table, origin),
+      decoder(spec, table, origin),
+      serial(next_state_serial()),
+      image(from) {}
 
 Tokenizer::Pipeline::Sought Tokenizer::Pipeline::seek(const EncodeOptions& options) const {
   const bool special = options.parse_special || options.special == SpecialText::recognize;
@@ -122,10 +141,11 @@ void Tokenizer::Pipeline::for_each_stretch(
   raw_tokens.split(text, sought.raw, [&](std::string_view chunk, const AddedToken* token) {
     const bool at_start = chunk.data() == text.data();
     if (token != nullptr) return visit(chunk, token, StretchStart::none);
-    const std::string buffer = normalizer ? normalizer->apply(chunk) : std::string();
-    if (normalizer) chunk = buffer;
+    const PlainText normal = normalizer ? normalizer->apply(plain_view(chunk, at_start)) : PlainText{};
+    if (normalizer) chunk = normal.text;
+    const bool starts = at_start && (!normalizer || normal.origin > 0);
     normalized_tokens.split(chunk, sought.normalized, [&](std::string_view stretch, const AddedToken* found) {
-      visit(stretch, found, start_of(stretch, chunk, at_start));
+      visit(stretch, found, start_of(stretch, chunk, starts));
     });
   });
 }
@@ -160,10 +180,39 @@ void Tokenizer::Pipeline::encode(std::string_view text, const EncodeOptions& opt
   block_done();
 }
 
+const FullEncoder& Tokenizer::Pipeline::full_encoder() const {
+  std::call_once(full_once, [&] {
+    full = std::make_unique<const FullEncoder>(full_spec(), table, raw_tokens, normalized_tokens, around, "tokenizer");
+  });
+  return *full;
+}
+
+Encoding Tokenizer::encode_full(std::string_view text, std::optional<std::string_view> pair,
+                                const EncodeOptions& options) const {
+  pipeline_->refuse_special(text, options);
+  if (pair) pipeline_->refuse_special(*pair, options);
+  const Pipeline::Sought sought = pipeline_->seek(options);
+  return pipeline_->full_encoder().encode(text, pair, {sought.raw, sought.normalized}, options.add_special,
+                                          options.truncate_and_pad);
+}
+
+std::vector<Encoding> Tokenizer::encode_full_batch(std::span<const std::string_view> texts,
+                                                   const EncodeOptions& options) const {
+  for (const std::string_view text : texts) pipeline_->refuse_special(text, options);
+  const Pipeline::Sought sought = pipeline_->seek(options);
+  return pipeline_->full_encoder().encode_batch(texts, {sought.raw, sought.normalized}, options.add_special,
+                                                options.truncate_and_pad);
+}
+
 Tokenizer::Tokenizer(TokenizerSpec spec, std::string_view origin)
     : pipeline_(std::make_shared<const Pipeline>(std::move(spec), origin)) {}
 
 Tokenizer Tokenizer::load(const std::filesystem::path& path) {
+  if (is_image(path)) {
+    Tokenizer tokenizer;
+    tokenizer.pipeline_ = Pipeline::from_image(ImageReader(path), path.string());
+    return tokenizer;
+  }
   return Tokenizer(load_tokenizer_spec(path), path.string());
 }
 
@@ -171,7 +220,7 @@ void Tokenizer::save(const std::filesystem::path& path) const {
   write_file_atomically(std::filesystem::is_directory(path) ? path / "tokenizer.json" : path, to_json());
 }
 
-std::string Tokenizer::to_json() const { return format_tokenizer_json(pipeline_->spec); }
+std::string Tokenizer::to_json() const { return format_tokenizer_json(pipeline_->full_spec()); }
 
 std::vector<int32_t> Tokenizer::encode(std::string_view text, const EncodeOptions& options) const {
   std::vector<int32_t> ids;
@@ -205,25 +254,7 @@ uint64_t Tokenizer::count(std::string_view text, const EncodeOptions& options) c
 }
 
 std::string Tokenizer::decode(std::span<const int32_t> ids, bool skip_special) const {
-  const TokenTable& table = pipeline_->table;
-  const TokenTable::Start& start = table.start();
-  std::string text;
-  bool first = true;
-  for (const int32_t id : ids) {
-    table.check(id);
-    if (skip_special && table.special(id)) continue;
-    if (!first && start.spaced) text += ' ';
-    if (first) {
-      text += table.first_bytes(id);
-    } else {
-      text += table.bytes(id);
-    }
-    first = false;
-  }
-  size_t strip = 0;
-  while (strip < text.size() && strip < static_cast<size_t>(start.strip_count) && text[strip] == start.strip) ++strip;
-  text.erase(0, strip);
-  return text;
+  return pipeline_->decoder.decode(ids, skip_special);
 }
 
 int32_t Tokenizer::vocabulary_size() const noexcept { return pipeline_->table.size(); }
@@ -238,9 +269,7 @@ std::string_view Tokenizer::token(int32_t id) const {
   return pipeline_->table.spelling(id);
 }
 
-std::optional<int32_t> Tokenizer::id_of(std::string_view token) const {
-  return pipeline_->table.find(token);
-}
+std::optional<int32_t> Tokenizer::id_of(std::string_view token) const { return pipeline_->table.find(token); }
 
 bool Tokenizer::contains(int32_t id) const noexcept { return pipeline_->table.contains(id); }
 
@@ -256,7 +285,7 @@ std::optional<int32_t> Tokenizer::begin_of_text() const noexcept {
 
 std::optional<int32_t> Tokenizer::unknown() const noexcept { return pipeline_->unknown; }
 
-const TokenizerSpec& Tokenizer::spec() const { return pipeline_->spec; }
+const TokenizerSpec& Tokenizer::spec() const { return pipeline_->full_spec(); }
 
 uint64_t Tokenizer::fingerprint() const {
   const Pipeline& p = *pipeline_;
@@ -264,6 +293,6 @@ uint64_t Tokenizer::fingerprint() const {
   return p.fingerprint;
 }
 
-std::string Tokenizer::describe() const { return describe_pipeline(pipeline_->spec); }
+std::string Tokenizer::describe() const { return describe_pipeline(pipeline_->full_spec()); }
 
 }  // namespace sesame

@@ -11,6 +11,7 @@
 
 #include "sesame/text/encode/id_buffer.h"
 #include "sesame/text/encoding.h"
+#include "sesame/text/token_decoder.h"
 
 namespace sesame {
 
@@ -65,6 +66,9 @@ class Tokenizer {
   /// it; a tokenizer that came from SentencePiece its `tokenizer.model`, which is exact.
   void save(const std::filesystem::path& path) const;
 
+  /// Writes the compiled tables as an image (files/image.h), which load opens in about a millisecond.
+  void save_image(const std::filesystem::path& path) const;
+
   /// tokenizer.json as text.
   [[nodiscard]] std::string to_json() const;
 
@@ -103,6 +107,10 @@ class Tokenizer {
   /// as Hugging Face's encode has them only if both are set.
   [[nodiscard]] Encoding encode_full(std::string_view text, std::optional<std::string_view> pair,
                                      const EncodeOptions& options) const;
+
+  /// The same of many texts, padded to the longest where the tokenizer's padding says so.
+  [[nodiscard]] std::vector<Encoding> encode_full_batch(std::span<const std::string_view> texts,
+                                                        const EncodeOptions& options) const;
 
   /// The exact bytes of the tokens: not UTF-8 where the ids are not (StreamDecoder makes text fit to print).
   /// `skip_special` leaves out special tokens. Throws Error for an id outside the vocabulary.
@@ -145,7 +153,7 @@ class Tokenizer {
   [[nodiscard]] const Pipeline& pipeline() const noexcept { return *pipeline_; }
 
  private:
-  friend class StreamDecoder;
+  Tokenizer() = default;
   std::shared_ptr<const Pipeline> pipeline_;
 };
 
@@ -161,6 +169,9 @@ class StreamDecoder {
 
   explicit StreamDecoder(Tokenizer tokenizer);
   StreamDecoder(Tokenizer tokenizer, Options options);
+  ~StreamDecoder();
+  StreamDecoder(StreamDecoder&&) noexcept;
+  StreamDecoder& operator=(StreamDecoder&&) noexcept;
 
   /// What can be shown once `id` is known, possibly nothing. Throws Error for an id outside the vocabulary.
   std::string push(int32_t id);
@@ -169,13 +180,9 @@ class StreamDecoder {
   std::string finish();
 
  private:
-  void restart();
-
   Tokenizer tokenizer_;
-  Options options_;
+  std::unique_ptr<TokenDecoder::Stream> stream_;
   std::string pending_;  // bytes of an unfinished character
-  bool started_ = false;
-  int32_t strips_left_ = 0;  // leading spaces that the decoder still takes off
 };
 
 }  // namespace sesame

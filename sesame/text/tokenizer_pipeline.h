@@ -9,7 +9,9 @@
 #include "sesame/base/function_ref.h"
 #include "sesame/text/encode/text_encoder.h"
 #include "sesame/text/encode/token_table.h"
+#include "sesame/text/files/image.h"
 #include "sesame/text/pipeline/added_tokens.h"
+#include "sesame/text/pipeline/full_encoder.h"
 #include "sesame/text/pipeline/post_processor.h"
 #include "sesame/text/pipeline/text_stages.h"
 #include "sesame/text/tokenizer.h"
@@ -29,6 +31,12 @@ struct Tokenizer::Pipeline {
   };
 
   Pipeline(TokenizerSpec given, std::string_view origin);
+  /// Of the stages of a pipeline, and an image that holds the vocabulary and the encoder's tables.
+  Pipeline(TokenizerSpec stages, const ImageReader& from, std::string_view origin);
+  static std::shared_ptr<const Pipeline> from_image(const ImageReader& image, const std::string& origin);
+
+  /// The pipeline with its vocabulary, which one from an image reads when it is first asked for.
+  [[nodiscard]] const TokenizerSpec& full_spec() const;
 
   [[nodiscard]] Sought seek(const EncodeOptions& options) const;
   /// Throws Error for a special token in the text that the options refuse.
@@ -42,15 +50,24 @@ struct Tokenizer::Pipeline {
                       FunctionRef<void()> block_done) const;
   void encode(std::string_view text, const EncodeOptions& options, IdBuffer& ids, FunctionRef<void()> block_done) const;
 
-  TokenizerSpec spec;
+  TokenizerSpec spec;  // of a pipeline from an image without the vocabulary
   TokenTable table;
   std::optional<Normalizer> normalizer;  // only where added tokens are found in normalized text
   AddedTokenFinder raw_tokens;
   AddedTokenFinder normalized_tokens;
   std::unique_ptr<const TextEncoder> encoder;
   PostProcessor around;
+  TokenDecoder decoder;
   std::optional<int32_t> unknown;
   uint64_t serial;  // of the thread states
+  /// For encode_full; made when it is first called.
+  [[nodiscard]] const FullEncoder& full_encoder() const;
+
+  std::optional<ImageReader> image;
+  mutable std::once_flag source_once;
+  mutable std::unique_ptr<const TokenizerSpec> source;  // of an image
+  mutable std::once_flag full_once;
+  mutable std::unique_ptr<const FullEncoder> full;
   mutable std::once_flag fingerprint_once;
   mutable uint64_t fingerprint = 0;
 };

@@ -69,6 +69,11 @@ class ByteLevelEncoder : public TextEncoder {
     encode_from(0, text, static_cast<ThreadState&>(state), ids);
   }
 
+  bool write(ImageWriter& image) const override {
+    static_cast<const ByteMerger&>(pieces_.merger()).write(image);
+    return true;
+  }
+
   [[nodiscard]] size_t next_cut(std::string_view text, size_t from) const override {
     // The later splitters see one piece of the first one at a time.
     if (stages_.splitters.empty()) return text.size();
@@ -123,6 +128,13 @@ std::unique_ptr<TextEncoder> make_byte_level_encoder(const TokenizerSpec& spec, 
   auto merger = ByteMerger::make(*bpe, spec, origin);
   if (merger == nullptr) return nullptr;
   return std::make_unique<ByteLevelEncoder>(std::move(*stages), std::move(merger));
+}
+
+std::unique_ptr<TextEncoder> make_byte_level_encoder(const TokenizerSpec& spec, const ImageReader& image,
+                                                     std::string_view origin) {
+  std::optional<Stages> stages = stages_of(spec, origin);
+  if (!stages) return nullptr;
+  return std::make_unique<ByteLevelEncoder>(std::move(*stages), std::make_unique<const ByteMerger>(image));
 }
 
 }  // namespace sesame

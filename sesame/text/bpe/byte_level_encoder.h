@@ -15,4 +15,8 @@ namespace sesame {
 /// The encoder of byte-level BPE pipelines: no normalizer or NFC, Splits that isolate, ByteLevel, BPE. Null for others.
 std::unique_ptr<TextEncoder> make_byte_level_encoder(const TokenizerSpec& spec, std::string_view origin);
 
+/// The same from tables in an image; the spec needs no vocabulary.
+std::unique_ptr<TextEncoder> make_byte_level_encoder(const TokenizerSpec& stages, const ImageReader& image,
+                                                     std::string_view origin);
+
 }  // namespace sesame

@@ -58,4 +58,11 @@ std::unique_ptr<TextEncoder> make_text_encoder(const TokenizerSpec& spec, std::s
   return make_pipeline_encoder(spec, origin);
 }
 
+std::unique_ptr<TextEncoder> make_text_encoder(const TokenizerSpec& stages, const ImageReader& image,
+                                               std::string_view origin) {
+  auto encoder = make_byte_level_encoder(stages, image, origin);
+  if (encoder == nullptr) fail(fmt::format("{}: the tokenizer image has tables of another pipeline", origin));
+  return encoder;
+}
+
 }  // namespace sesame

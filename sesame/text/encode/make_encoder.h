@@ -9,6 +9,8 @@
 
 namespace sesame {
 
+class ImageReader;
+
 /// The model of a pipeline. Throws Error, beginning with `origin`, for one that contradicts itself.
 std::unique_ptr<TokenModel> make_token_model(const TokenizerSpec& spec, std::string_view origin);
 
@@ -17,5 +19,10 @@ std::unique_ptr<TextEncoder> make_pipeline_encoder(const TokenizerSpec& spec, st
 
 /// The fastest encoder that there is for a pipeline: a fused one where its family has one.
 std::unique_ptr<TextEncoder> make_text_encoder(const TokenizerSpec& spec, std::string_view origin);
+
+/// The same encoder from tables that TextEncoder::write has written; `stages` has no vocabulary. Throws Error for an
+/// image that does not hold together.
+std::unique_ptr<TextEncoder> make_text_encoder(const TokenizerSpec& stages, const ImageReader& image,
+                                               std::string_view origin);
 
 }  // namespace sesame

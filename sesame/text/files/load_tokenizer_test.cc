@@ -211,7 +211,7 @@ TEST_F(LoadTokenizer, GgufHoldsAWordPieceVocabulary) {
 
 TEST_F(LoadTokenizer, WhatIsSavedIsLoaded) {
   const TokenizerSpec bert = load_tokenizer_spec(write("vocab.txt", small_vocab_txt));
-  save_tokenizer(bert, at("bert.txt"), format_of_file(at("bert.txt")));
+  save_tokenizer(bert, at("bert.txt"), tokenizer_format_of_file(at("bert.txt")));
   EXPECT_EQ(format_tokenizer_json(load_tokenizer_spec(at("bert.txt"))), format_tokenizer_json(bert));
 
   const TokenizerSpec ranks = load_tokenizer_spec(write("small.tiktoken", small_ranks), "cl100k");
@@ -246,7 +246,7 @@ TEST_F(LoadTokenizer, WhatAFormatCannotHoldIsRefused) {
   EXPECT_NE(refusal(other_merges, TokenizerFormat::tiktoken).find("its merges"), std::string::npos);
   EXPECT_FALSE(fs::exists(at("out")));
   EXPECT_THROW((void)tokenizer_format("nonsense"), Error);
-  EXPECT_THROW((void)format_of_file("a.bin"), Error);
+  EXPECT_THROW((void)tokenizer_format_of_file("a.bin"), Error);
 }
 
 }  // namespace

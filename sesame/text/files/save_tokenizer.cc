@@ -48,7 +48,7 @@ TokenizerFormat tokenizer_format(std::string_view name) {
   fail_usage(fmt::format("'{}' is not a format of tokenizers; known: {}", name, names));
 }
 
-TokenizerFormat format_of_file(const fs::path& path) {
+TokenizerFormat tokenizer_format_of_file(const fs::path& path) {
   const std::string name = path.filename().string();
   if (name == "vocab.json" || name == "merges.txt") return TokenizerFormat::vocab_and_merges;
   if (name.ends_with(".json")) return TokenizerFormat::tokenizer_json;

@@ -22,7 +22,7 @@ TokenizerFormat tokenizer_format(std::string_view name);
 
 /// The format that a file's name says: tokenizer.json and other *.json, *.model, *.tiktoken, *.txt, vocab.json and
 /// merges.txt. A usage Error for other names.
-TokenizerFormat format_of_file(const std::filesystem::path& path);
+TokenizerFormat tokenizer_format_of_file(const std::filesystem::path& path);
 
 /// Writes a tokenizer atomically, as `path`, or in it under the format's usual name where it is a directory; the other
 /// file of vocab_and_merges beside it. Throws Error, before anything is written, for a tokenizer that the format cannot
