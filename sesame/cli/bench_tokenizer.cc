@@ -78,7 +78,8 @@ class TokenizerBench {
     s.encode_warm = speed(seconds([&] { encode(*tokenizer); }));
     s.count = speed(seconds([&] { tokens_ = tokenizer->count(text_); }));
     std::string decoded;
-    s.decode = speed(seconds([&] { decoded = tokenizer->decode(ids(), false); }), decoded.size());
+    const double decoding = seconds([&] { decoded = tokenizer->decode(ids(), false); });
+    s.decode = speed(decoding, decoded.size());
     s.copy = speed(seconds([&] { std::memcpy(copy_.data(), text_.data(), text_.size()); }));
     return s;
   }

@@ -82,10 +82,17 @@ TEST(TokenTable, DecodesManyTokensAsOneByOne) {
   EXPECT_EQ(decode(table, {3}, false), "\u00E9");  // an added token is text
 }
 
+decoder::Replace replacement(std::string_view text, std::string_view content) {
+  decoder::Replace step;
+  step.pattern.text = text;
+  step.content = content;
+  return step;
+}
+
 TEST(TokenTable, StartsOfTexts) {
   const std::string mark = "\u2581";
   const TokenTable llama(spec_of({mark + "a", mark, "b", mark + mark},
-                                 {decoder::Replace{{mark, false}, " "}, decoder::Fuse{}, decoder::Strip{" ", 1, 0}}),
+                                 {replacement(mark, " "), decoder::Fuse{}, decoder::Strip{" ", 1, 0}}),
                          "test");
   EXPECT_EQ(decode(llama, {0, 0, 4}), "a ab");
   EXPECT_EQ(decode(llama, {6, 0}), "  a");
@@ -99,7 +106,7 @@ TEST(TokenTable, StartsOfTexts) {
 }
 
 TEST(TokenTable, DecodersThatSeeSeveralTokensAreNotCompiled) {
-  EXPECT_FALSE(TokenTable(spec_of({"a"}, {decoder::Fuse{}, decoder::Replace{{"ab", false}, ""}}), "test").compiled());
+  EXPECT_FALSE(TokenTable(spec_of({"a"}, {decoder::Fuse{}, replacement("ab", "")}), "test").compiled());
   EXPECT_FALSE(TokenTable(spec_of({"a"}, {decoder::Ctc{}}), "test").compiled());
 }
 
