@@ -117,6 +117,74 @@ TEST(TokenizerJson, WrongTypesAndValuesNameTheirKey) {
       {"post_processor.special_tokens", "<e>"});
 }
 
+TEST(TokenizerJson, OldFilesDoNotNameTypes) {
+  const auto model_of = [](const std::string& json) { return parse_tokenizer_json(with("model", json), "a").model; };
+  EXPECT_TRUE(std::holds_alternative<model::Bpe>(model_of(R"({"vocab": {"a": 0}, "merges": []})")));
+  EXPECT_TRUE(std::holds_alternative<model::WordPiece>(model_of(
+      R"({"vocab": {"a": 0}, "unk_token": "a", "continuing_subword_prefix": "##", "max_input_chars_per_word": 9})")));
+  EXPECT_TRUE(std::holds_alternative<model::Unigram>(model_of(R"({"vocab": [["a", 0.5]], "unk_id": 0})")));
+  EXPECT_TRUE(std::holds_alternative<model::WordLevel>(model_of(R"({"vocab": {"a": 0}, "unk_token": "a"})")));
+  const TokenizerSpec spec = parse_tokenizer_json(
+      with("post_processor",
+           R"({"sep": ["</s>", 1], "cls": ["<s>", 0], "trim_offsets": true, "add_prefix_space": false})"),
+      "a");
+  ASSERT_EQ(spec.post_processors.size(), 1u);
+  EXPECT_FALSE(std::get<post_processor::Roberta>(spec.post_processors[0]).add_prefix_space);
+}
+
+TEST(TokenizerJson, LegacyMetaspaceAndMerges) {
+  const auto scheme = [](const std::string& fields) {
+    const TokenizerSpec spec = parse_tokenizer_json(
+        with("pre_tokenizer", R"({"type": "Metaspace", "replacement": "_", "str_rep": "_")" + fields + "}"), "a");
+    return std::get<pre_tokenizer::Metaspace>(spec.pre_tokenizers.at(0)).prepend_scheme;
+  };
+  EXPECT_EQ(scheme(""), pre_tokenizer::PrependScheme::always);
+  EXPECT_EQ(scheme(R"(, "add_prefix_space": false)"), pre_tokenizer::PrependScheme::never);
+  EXPECT_EQ(scheme(R"(, "prepend_scheme": "first")"), pre_tokenizer::PrependScheme::first);
+  EXPECT_THROW(scheme(R"(, "add_prefix_space": false, "prepend_scheme": "first")"), Error);
+  const TokenizerSpec spec = parse_tokenizer_json(
+      with("model", R"({"type": "BPE", "dropout": 0.0, "some_day": 1, "continuing_subword_prefix": "#",
+                        "vocab": {"a": 0, "#b": 1, "ab": 2}, "merges": ["#version: 0.2", "a #b"]})"),
+      "a");
+  const auto& bpe = std::get<model::Bpe>(spec.model);
+  ASSERT_EQ(bpe.merges.size(), 1u);
+  EXPECT_EQ(bpe.merges[0].right, 1);
+  EXPECT_EQ(bpe.continuing_subword_prefix, "#");
+}
+
+TEST(TokenizerJson, TruncationAndPaddingSurviveWriting) {
+  std::string json =
+      with("truncation", R"({"direction": "Left", "max_length": 9, "strategy": "OnlyFirst", "stride": 2})");
+  json.replace(json.find("\"padding\": null"), 15,
+               R"("padding": {"strategy": {"Fixed": 12}, "direction": "Left", "pad_to_multiple_of": 8, "pad_id": 1,
+                  "pad_type_id": 2, "pad_token": "p"})");
+  const TokenizerSpec spec = parse_tokenizer_json(format_tokenizer_json(parse_tokenizer_json(json, "a")), "b");
+  EXPECT_EQ(spec.truncation.value().max_length, 9u);
+  EXPECT_EQ(spec.truncation->strategy, Truncation::Strategy::only_first);
+  EXPECT_EQ(spec.truncation->direction, Direction::left);
+  EXPECT_EQ(spec.truncation->stride, 2u);
+  EXPECT_EQ(spec.padding.value().fixed_length, 12u);
+  EXPECT_EQ(spec.padding->pad_to_multiple_of, 8u);
+  EXPECT_EQ(spec.padding->pad_type_id, 2);
+  EXPECT_EQ(spec.padding->pad_token, "p");
+  expect_error(with("truncation", R"({"max_length": 1e30})"), {"truncation.max_length"});
+  expect_error(with("truncation", R"({"max_length": 5, "direction": "right"})"), {"truncation.direction"});
+  expect_error(with("padding", R"({"strategy": {"Fixed": 99999999999}, "pad_id": 0})"), {"padding.strategy.Fixed"});
+}
+
+TEST(TokenizerJson, BrokenStagesNameTheirKey) {
+  expect_error(with("normalizer", R"({"type": "Precompiled", "precompiled_charsmap": "AB*="})"),
+               {"precompiled_charsmap"});
+  expect_error(with("normalizer", R"({"type": "BertNormalizer", "lowercase": 1})"), {"normalizer.lowercase"});
+  expect_error(with("pre_tokenizer", R"({"type": "CharDelimiterSplit", "delimiter": "ab"})"), {"delimiter"});
+  expect_error(with("pre_tokenizer", R"({"type": "FixedLength", "length": 0})"), {"length"});
+  expect_error(with("post_processor", R"({"type": "BertProcessing", "sep": ["s"], "cls": ["c", 1]})"), {"sep"});
+  expect_error(with("post_processor", R"({"type": "BertProcessing", "sep": ["s", 77], "cls": ["a", 0]})"), {"77"});
+  expect_error(with("model", R"({"type": "Unigram", "vocab": [["a", "b"]]})"), {"model.vocab[0][1]"});
+  expect_error(with("model", R"({"type": "Unigram", "vocab": [["a", 0.5]], "unk_id": 1})"), {"model.unk_id"});
+  expect_error(with("model", R"({"type": "Unigram", "vocab": {"a": 0}})"), {"model.vocab"});
+}
+
 TEST(TokenizerJson, DeepNestingIsAnError) {
   std::string deep;
   for (int i = 0; i < 100000; ++i) deep += R"({"type": "Sequence", "normalizers": [)";

@@ -192,8 +192,8 @@ void PreTokenizer::add(const pre_tokenizer::Split& split, std::string_view origi
   if (split.pattern.regex) {
     // Every character of a well-known pattern's texts belongs to a match, so that to remove what is none changes
     // nothing.
-    const bool matches_all = recognize_split_regex(split.pattern.text).has_value();
-    if (split.behavior == Behavior::isolated || (split.behavior == Behavior::removed && split.invert && matches_all)) {
+    if (split.behavior == Behavior::isolated || (split.behavior == Behavior::removed && split.invert &&
+                                                 recognize_split_regex(split.pattern.text).has_value())) {
       stages_.emplace_back(Isolate{Splitter::compile(split.pattern.text, place)});
       return;
     }
