@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "sesame/text/pipeline/unicode_forms.h"
 #include "sesame/text/unicode/unicode.h"
 
 namespace sesame {
@@ -57,8 +58,10 @@ class ByteLevelEncoder : public TextEncoder {
     if (text.empty()) return;
     std::string buffer;
     if (stages_.nfc) {
-      buffer = normalize_unicode(text, UnicodeForm::nfc);
-      text = buffer;
+      if (auto changed = to_unicode_form(text, UnicodeForm::nfc)) {
+        buffer = std::move(*changed);
+        text = buffer;
+      }
     }
     if (stages_.prefix_space && start != StretchStart::none && text.front() != ' ') {
       std::string spaced = " ";

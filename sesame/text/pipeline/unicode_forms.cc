@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <string>
 #include <utility>
 
@@ -196,14 +197,29 @@ void compose(std::vector<CharChange>& text) {
 
 }  // namespace
 
+namespace {
+
+size_t skip_ascii(std::string_view text, size_t from) {
+  constexpr uint64_t high_bits = 0x8080808080808080;
+  for (; from + sizeof(uint64_t) <= text.size(); from += sizeof(uint64_t)) {
+    uint64_t bytes = 0;
+    std::memcpy(&bytes, text.data() + from, sizeof bytes);
+    if ((bytes & high_bits) != 0) break;
+  }
+  while (from < text.size() && static_cast<uint8_t>(text[from]) < 0x80) ++from;
+  return from;
+}
+
+}  // namespace
+
 Stretched next_changing(std::string_view text, size_t from, UnicodeForm form) {
   const Forms& forms = Forms::get();
   size_t before = from;  // the last character that does not change, or where the text begins
   for (size_t i = from; i < text.size();) {
-    if (static_cast<uint8_t>(text[i]) < 0x80) {
-      before = i++;
-      continue;
-    }
+    const size_t ascii_end = skip_ascii(text, i);
+    if (ascii_end > i) before = ascii_end - 1;
+    i = ascii_end;
+    if (i == text.size()) break;
     const Utf8Char c = decode_utf8(text, i);
     if (!c.valid || !forms.may_change(c.code, form)) {
       before = c.valid ? i : i + 1;
@@ -238,6 +254,22 @@ void change_to_form(std::string_view stretch, UnicodeForm form, std::vector<Char
   }
   order_marks(changed);
   if (form == UnicodeForm::nfc || form == UnicodeForm::nfkc) compose(changed);
+}
+
+std::optional<std::string> to_unicode_form(std::string_view text, UnicodeForm form) {
+  Stretched stretch = next_changing(text, 0, form);
+  if (stretch.begin == text.size()) return std::nullopt;
+  std::string out;
+  out.reserve(text.size());
+  std::vector<CharChange> changed;
+  size_t done = 0;
+  for (; stretch.begin < text.size(); stretch = next_changing(text, stretch.end, form)) {
+    out.append(text.substr(done, stretch.begin - done));
+    change_to_form(text.substr(stretch.begin, stretch.end - stretch.begin), form, changed);
+    for (const CharChange& c : changed) append_utf8(c.code, out);
+    done = stretch.end;
+  }
+  return out.append(text.substr(done));
 }
 
 }  // namespace sesame

@@ -2,6 +2,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -27,6 +29,10 @@ struct Stretched {
 /// The first stretch at or behind `from` (the end of an earlier stretch, or 0) that may change; what lies before it
 /// does not, and stretches do not touch each other's characters.
 Stretched next_changing(std::string_view text, size_t from, UnicodeForm form);
+
+/// The form of a text; nothing where the text is in it already, which most texts are and which takes one pass to see.
+/// Bytes that are not UTF-8 stay where they are.
+std::optional<std::string> to_unicode_form(std::string_view text, UnicodeForm form);
 
 /// The form of a stretch. All of its bytes are UTF-8.
 void change_to_form(std::string_view stretch, UnicodeForm form, std::vector<CharChange>& changed);
