@@ -5,7 +5,7 @@ option(SESAME_BUILD_FUZZERS "Build the libFuzzer programs of tests/fuzz (Clang w
 
 set(fuzz_dir ${PROJECT_SOURCE_DIR}/tests/fuzz)
 file(GLOB fuzz_targets CONFIGURE_DEPENDS ${fuzz_dir}/*_fuzz.cc)
-set(fuzz_shared ${fuzz_dir}/target.cc ${fuzz_dir}/tokenizer_use.cc ${fuzz_dir}/llama2c_vocabulary.cc ${fuzz_dir}/word_vectors_use.cc)
+set(fuzz_shared ${fuzz_dir}/target.cc ${fuzz_dir}/tokenizer_use.cc ${fuzz_dir}/small_tokenizers.cc ${fuzz_dir}/llama2c_vocabulary.cc ${fuzz_dir}/word_vectors_use.cc)
 
 if(SESAME_BUILD_TESTS)
   add_executable(fuzz_replay ${fuzz_targets} ${fuzz_shared} ${fuzz_dir}/mutate.cc ${fuzz_dir}/replay.cc)

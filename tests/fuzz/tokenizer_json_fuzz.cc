@@ -1,5 +1,6 @@
 #include "sesame/text/files/tokenizer_json.h"
 #include "sesame/text/tokenizer_spec.h"
+#include "tests/fuzz/small_tokenizers.h"
 #include "tests/fuzz/target.h"
 #include "tests/fuzz/tokenizer_use.h"
 
@@ -22,8 +23,37 @@ std::string growth() {
 
 constexpr std::string_view kWords = R"("model":{"type":"WordLevel","vocab":{"[UNK]":0,"a":1},"unk_token":"[UNK]"}})";
 
+constexpr std::string_view kManyPreTokenizers = R"({"pre_tokenizer":{"type":"Sequence","pretokenizers":[
+{"type":"Whitespace"},{"type":"WhitespaceSplit"},{"type":"Punctuation","behavior":"Contiguous"},
+{"type":"Digits","individual_digits":false},{"type":"CharDelimiterSplit","delimiter":"x"},{"type":"UnicodeScripts"},
+{"type":"FixedLength","length":3},{"type":"BertPreTokenizer"},
+{"type":"Split","pattern":{"String":"-"},"behavior":"MergedWithNext","invert":true}]},
+"decoder":{"type":"CTC","pad_token":"<pad>","word_delimiter_token":"|","cleanup":true},
+"model":{"type":"WordLevel","vocab":{"[UNK]":0,"a":1,"the":2,"<pad>":3,"|":4},"unk_token":"[UNK]"}})";
+
+constexpr std::string_view kManyNormalizers = R"({"truncation":{"direction":"Left","max_length":9,
+"strategy":"LongestFirst","stride":2},"padding":{"strategy":{"Fixed":12},"direction":"Right","pad_to_multiple_of":8,
+"pad_id":3,"pad_type_id":0,"pad_token":"<pad>"},"normalizer":{"type":"Sequence","normalizers":[{"type":"Nmt"},
+{"type":"NFKD"},{"type":"StripAccents"},{"type":"Lowercase"},{"type":"Strip","strip_left":true,"strip_right":false},
+{"type":"BertNormalizer","clean_text":true,"handle_chinese_chars":true,"strip_accents":null,"lowercase":true}]},
+"pre_tokenizer":{"type":"WhitespaceSplit"},"post_processor":{"type":"RobertaProcessing","sep":["</s>",2],"cls":["<s>",1],
+"trim_offsets":true,"add_prefix_space":false},"decoder":{"type":"BPEDecoder","suffix":"</w>"},
+"model":{"type":"BPE","unk_token":"<unk>","continuing_subword_prefix":"##","end_of_word_suffix":"</w>","fuse_unk":true,
+"vocab":{"<unk>":0,"<s>":1,"</s>":2,"<pad>":3,"a":4,"##b":5,"ab":6,"##b</w>":7,"ab</w>":8,"a</w>":9},
+"merges":[["a","##b"],["a","##b</w>"]]}})";
+
+constexpr std::string_view kAddedTokens = R"({"added_tokens":[
+{"id":3,"content":"<s>","single_word":true,"lstrip":true,"rstrip":true,"normalized":false,"special":true},
+{"id":4,"content":"THE","single_word":false,"lstrip":false,"rstrip":true,"normalized":true,"special":false},
+{"id":5,"content":"<s","single_word":false,"lstrip":false,"rstrip":false,"normalized":false,"special":false}],
+"normalizer":{"type":"Lowercase"},"pre_tokenizer":{"type":"Metaspace","replacement":"_","prepend_scheme":"always",
+"split":false},"post_processor":{"type":"Sequence","processors":[{"type":"ByteLevel","add_prefix_space":true,"trim_offsets":true},
+{"type":"BertProcessing","sep":["<s>",3],"cls":["<s>",3]}]},"decoder":{"type":"Metaspace","replacement":"_",
+"prepend_scheme":"first","split":true},"model":{"type":"Unigram","unk_id":0,"byte_fallback":false,
+"vocab":[["<unk>",0],["_",-1.5],["a",-2.25]]}})";
+
 std::vector<std::string> seeds() {
-  return {
+  std::vector<std::string> all = {
       R"({"version":"1.0","truncation":null,"padding":null,
 "added_tokens":[{"id":6,"content":"<|endoftext|>","single_word":false,"lstrip":true,"rstrip":false,"normalized":false,"special":true}],
 "normalizer":{"type":"NFKC"},"pre_tokenizer":{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":true},
@@ -48,6 +78,12 @@ std::vector<std::string> seeds() {
       R"({"decoder":{"type":"Strip","content":"","start":2147483647,"stop":2147483647},)" + std::string(kWords),
       R"({"decoder":{"type":"Sequence","decoders":[)" + growth() + "]}," + std::string(kWords),
       R"({"normalizer":{"type":"Sequence","normalizers":[)" + growth() + "]}," + std::string(kWords)};
+  for (const std::string_view seed : {kManyPreTokenizers, kManyNormalizers, kAddedTokens}) all.emplace_back(seed);
+  for (const SmallTokenizer& small : small_tokenizers()) {
+    if (small.name == "BERT" || small.name.ends_with("Unigram"))
+      all.push_back(Tokenizer(small.spec, small.name).to_json());
+  }
+  return all;
 }
 
 const Target target("tokenizer_json", parse, seeds);
