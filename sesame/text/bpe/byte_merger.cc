@@ -1,8 +1,7 @@
 #include "sesame/text/bpe/byte_merger.h"
 
 #include <algorithm>
-#include <bit>
-#include <cstring>
+#include <optional>
 #include <string>
 #include <unordered_set>
 #include <vector>
@@ -12,13 +11,6 @@
 #include "sesame/text/files/image.h"
 
 namespace sesame {
-namespace {
-
-// Up to this many bytes a scan for the lowest rank is faster than a heap.
-constexpr size_t scan_limit = 32;
-
-}  // namespace
-
 std::unique_ptr<const ByteMerger> ByteMerger::make(const model::Bpe& model, const TokenizerSpec& spec,
                                                    std::string_view origin) {
   if (!model.continuing_subword_prefix.empty() || !model.end_of_word_suffix.empty()) return nullptr;
@@ -41,35 +33,67 @@ std::unique_ptr<const ByteMerger> ByteMerger::make(const model::Bpe& model, cons
   for (const int32_t left : byte_ids) {
     for (const int32_t right : byte_ids) byte_pairs.push_back(merger->merges_.find(left, right));
   }
+  merger->find_uncrossed_pairs(spec);
   merger->byte_ids_ = std::move(byte_ids);
   merger->byte_pairs_ = std::move(byte_pairs);
+  std::vector<VocabularyEntry> whole_pieces;
   if (model.ignore_merges) {
-    TokenizerSpec ordinary;
     for (const VocabularyEntry& entry : spec.vocabulary) {
-      if (!special.contains(entry.id)) ordinary.vocabulary.push_back(entry);
+      std::optional<std::string> piece = special.contains(entry.id) ? std::nullopt : unspell_bytes(entry.token);
+      if (piece && !piece->empty()) whole_pieces.push_back({std::move(*piece), entry.id});
     }
-    merger->index_pieces(ordinary);
-  } else {
-    merger->piece_begins_ = std::vector<uint32_t>(1, 0);
   }
+  merger->index_pieces(whole_pieces);
   return merger;
 }
 
-void ByteMerger::index_pieces(const TokenizerSpec& spec) {
+void ByteMerger::find_uncrossed_pairs(const TokenizerSpec& spec) {
+  std::vector<std::string> bytes;
+  for (const VocabularyEntry& entry : spec.vocabulary) {
+    // In GPT-2's alphabet a character of three bytes takes at least five; of others there is nothing to find.
+    if (entry.token.size() < 4) continue;
+    auto token = unspell_bytes(entry.token);
+    if (token && std::any_of(token->begin(), token->end(), [](char c) { return static_cast<uint8_t>(c) >= 0xE0; })) {
+      bytes.push_back(std::move(*token));
+    }
+  }
+  uncrossed_ = UncrossedPairs(std::vector<std::string_view>(bytes.begin(), bytes.end()));
+}
+
+void ByteMerger::index_pieces(const std::vector<VocabularyEntry>& pieces) {
+  std::vector<Word> words;
+  std::vector<size_t> word_pieces;
+  std::vector<bool> merges_to_itself(pieces.size());
+  Buffers buffers;
+  std::vector<int32_t> ids;
+  for (size_t i = 0; i < pieces.size(); ++i) {
+    const auto& [bytes, id] = pieces[i];
+    if (bytes.size() <= max_word) {
+      words.push_back({bytes, {}, 0});
+      word_pieces.push_back(i);
+    } else {
+      ids.resize(bytes.size());
+      merges_to_itself[i] = encode(bytes, buffers, ids.data()) == 1 && ids[0] == id;
+    }
+  }
+  merge_words(words);
+  for (size_t i = 0; i < words.size(); ++i) {
+    const int32_t id = pieces[word_pieces[i]].id;
+    merges_to_itself[word_pieces[i]] = words[i].count == 1 && words[i].ids[0] == id;
+  }
   std::vector<char> bytes;
   std::vector<uint32_t> begins(1, 0);
-  std::vector<int32_t> ids;
-  for (const VocabularyEntry& entry : spec.vocabulary) {
-    const auto piece = unspell_bytes(entry.token);
-    if (!piece || piece->empty()) continue;
-    bytes.insert(bytes.end(), piece->begin(), piece->end());
+  std::vector<int32_t> piece_ids;
+  for (size_t i = 0; i < pieces.size(); ++i) {
+    if (merges_to_itself[i]) continue;
+    bytes.insert(bytes.end(), pieces[i].token.begin(), pieces[i].token.end());
     begins.push_back(static_cast<uint32_t>(bytes.size()));
-    ids.push_back(entry.id);
-    longest_piece_ = std::max(longest_piece_, piece->size());
+    piece_ids.push_back(pieces[i].id);
+    longest_piece_ = std::max(longest_piece_, pieces[i].token.size());
   }
   piece_bytes_ = std::move(bytes);
   piece_begins_ = std::move(begins);
-  piece_ids_ = std::move(ids);
+  piece_ids_ = std::move(piece_ids);
   StringIndex::Builder index(piece_ids_.size());
   const auto get = [this](uint32_t number) { return piece(number); };
   for (uint32_t i = 0; i < piece_ids_.size(); ++i) index.add(piece(i), i, get);
@@ -80,6 +104,7 @@ ByteMerger::ByteMerger(const ImageReader& image)
     : byte_ids_(image.get<int32_t>("bytes.ids")),
       byte_pairs_(image.get<uint32_t>("bytes.pairs")),
       merges_(image, "merges"),
+      uncrossed_(image),
       piece_bytes_(image.get<char>("pieces.bytes")),
       piece_begins_(image.get<uint32_t>("pieces.begins")),
       piece_ids_(image.get<int32_t>("pieces.ids")),
@@ -107,21 +132,26 @@ void ByteMerger::write(ImageWriter& image) const {
   image.add("bytes.ids", byte_ids_);
   image.add("bytes.pairs", byte_pairs_);
   merges_.write(image, "merges");
+  uncrossed_.write(image);
   image.add("pieces.bytes", piece_bytes_);
   image.add("pieces.begins", piece_begins_);
   image.add("pieces.ids", piece_ids_);
   image.add("pieces.index", piece_index_.slots());
 }
 
+int32_t ByteMerger::whole_piece(std::string_view text) const {
+  if (text.size() > longest_piece_) return -1;
+  const uint32_t number = piece_index_.find(text, [this](uint32_t i) { return piece(i); });
+  return number == StringIndex::none ? -1 : piece_ids_[number];
+}
+
 size_t ByteMerger::encode(std::string_view text, Buffers& buffers, int32_t* ids) const {
-  if (text.size() <= longest_piece_) {
-    const uint32_t number = piece_index_.find(text, [this](uint32_t i) { return piece(i); });
-    if (number != StringIndex::none) {
-      *ids = piece_ids_[number];
-      return 1;
-    }
+  if (text.size() <= max_word) {
+    Word word{text, {}, 0};
+    merge_words({&word, 1});
+    std::copy_n(word.ids.begin(), word.count, ids);
+    return word.count;
   }
-  if (text.size() <= scan_limit) return merge_short(text, ids);
   buffers.tokens.clear();
   for (uint32_t i = 0; i < text.size(); ++i) {
     buffers.tokens.push_back({byte_ids_[static_cast<uint8_t>(text[i])], i, i + 1});
@@ -131,30 +161,80 @@ size_t ByteMerger::encode(std::string_view text, Buffers& buffers, int32_t* ids)
   return buffers.tokens.size();
 }
 
-size_t ByteMerger::merge_short(std::string_view text, int32_t* ids) const noexcept {
-  uint32_t rules[scan_limit];  // rules[i]: of the pair (i, i + 1)
-  size_t count = text.size();
-  for (size_t i = 0; i + 1 < count; ++i) rules[i] = byte_pair_rule(text[i], text[i + 1]);
-  for (size_t i = 0; i < count; ++i) ids[i] = byte_ids_[static_cast<uint8_t>(text[i])];
-  while (count > 1) {
-    uint32_t lowest = rules[0];
-    size_t place = 0;
-    for (size_t i = 1; i + 1 < count; ++i) {
+void ByteMerger::encode_words(std::span<Word> words, Buffers&) const { merge_words(words); }
+
+/// The merges of a word that is not done.
+struct ByteMerger::Merging {
+  Word* word;
+  uint32_t place;                          // of the next merge
+  std::array<uint32_t, max_word> rules{};  // of the pairs (i, i + 1)
+
+  /// Finds the next merge: the lowest rank, leftmost. MergeTable::none if there is none.
+  uint32_t choose() noexcept {
+    uint32_t lowest = MergeTable::none;
+    place = 0;
+    for (uint32_t i = 0; i + 1 < word->count; ++i) {
       const bool lower = rules[i] < lowest;
       lowest = lower ? rules[i] : lowest;
       place = lower ? i : place;
     }
-    if (lowest == MergeTable::none) break;
-    ids[place] = merges_.rule(lowest).merged;
-    --count;
-    for (size_t i = place + 1; i < count; ++i) {
-      ids[i] = ids[i + 1];
-      rules[i - 1] = rules[i];
-    }
-    if (place > 0) rules[place - 1] = merges_.find(ids[place - 1], ids[place]);
-    if (place + 1 < count) rules[place] = merges_.find(ids[place], ids[place + 1]);
+    return lowest;
   }
-  return count;
+};
+
+void ByteMerger::merge_words(std::span<Word> words) const noexcept {
+  std::array<Merging, max_together> merging;
+  while (!words.empty()) {
+    const size_t together = std::min(words.size(), merging.size());
+    size_t active = 0;
+    for (Word& word : words.first(together)) {
+      Merging& m = merging[active];
+      m.word = &word;
+      word.count = static_cast<uint32_t>(word.text.size());
+      for (size_t i = 0; i < word.count; ++i) word.ids[i] = byte_ids_[static_cast<uint8_t>(word.text[i])];
+      for (size_t i = 0; i + 1 < word.count; ++i) m.rules[i] = byte_pair_rule(word.text[i], word.text[i + 1]);
+      active += keep(m) ? 1 : 0;
+    }
+    while (active > 0) {
+      for (size_t k = 0; k < active; ++k) apply(merging[k]);
+      size_t left = 0;
+      for (size_t k = 0; k < active; ++k) {
+        find_neighbours(merging[k]);
+        const bool stays = keep(merging[k]);
+        if (left != k) merging[left] = merging[k];
+        left += stays ? 1 : 0;
+      }
+      active = left;
+    }
+    words = words.subspan(together);
+  }
+}
+
+bool ByteMerger::keep(Merging& merging) const noexcept {
+  const uint32_t rule = merging.choose();
+  if (rule == MergeTable::none) return false;
+  merges_.prefetch_rule(rule);
+  return true;
+}
+
+void ByteMerger::apply(Merging& merging) const noexcept {
+  Word& word = *merging.word;
+  const uint32_t place = merging.place;
+  word.ids[place] = merges_.rule(merging.rules[place]).merged;
+  --word.count;
+  for (uint32_t i = place + 1; i < word.count; ++i) {
+    word.ids[i] = word.ids[i + 1];
+    merging.rules[i - 1] = merging.rules[i];
+  }
+  if (place > 0) merges_.prefetch(word.ids[place - 1], word.ids[place]);
+  if (place + 1 < word.count) merges_.prefetch(word.ids[place], word.ids[place + 1]);
+}
+
+void ByteMerger::find_neighbours(Merging& merging) const noexcept {
+  const Word& word = *merging.word;
+  const uint32_t place = merging.place;
+  if (place > 0) merging.rules[place - 1] = merges_.find(word.ids[place - 1], word.ids[place]);
+  if (place + 1 < word.count) merging.rules[place] = merges_.find(word.ids[place], word.ids[place + 1]);
 }
 
 }  // namespace sesame

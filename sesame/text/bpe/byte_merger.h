@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <memory>
 #include <string_view>
+#include <vector>
 
 #include "sesame/base/flat_array.h"
 #include "sesame/text/bpe/merge_table.h"
 #include "sesame/text/bpe/piece_merger.h"
+#include "sesame/text/bpe/uncrossed_pairs.h"
 #include "sesame/text/encode/string_index.h"
 #include "sesame/text/tokenizer_spec.h"
 
@@ -25,14 +27,26 @@ class ByteMerger : public PieceMerger {
   void write(ImageWriter& image) const;
 
   size_t encode(std::string_view piece, Buffers& buffers, int32_t* ids) const override;
+  void encode_words(std::span<Word> words, Buffers& buffers) const override;
+  [[nodiscard]] int32_t whole_piece(std::string_view piece) const override;
+  [[nodiscard]] size_t next_cut(std::string_view piece, size_t from) const override {
+    return uncrossed_.next_cut(piece, from);
+  }
 
  private:
+  static constexpr size_t max_together = 32;
+
   ByteMerger() = default;
-  void index_pieces(const TokenizerSpec& spec);
+  void find_uncrossed_pairs(const TokenizerSpec& spec);
+  void index_pieces(const std::vector<VocabularyEntry>& vocabulary);
   [[nodiscard]] std::string_view piece(uint32_t number) const noexcept {
     return {piece_bytes_.data() + piece_begins_[number], piece_begins_[number + 1] - piece_begins_[number]};
   }
-  size_t merge_short(std::string_view piece, int32_t* ids) const noexcept;
+  struct Merging;
+  void merge_words(std::span<Word> words) const noexcept;
+  bool keep(Merging& merging) const noexcept;
+  void apply(Merging& merging) const noexcept;
+  void find_neighbours(Merging& merging) const noexcept;
   [[nodiscard]] uint32_t byte_pair_rule(char left, char right) const noexcept {
     return byte_pairs_[size_t{static_cast<uint8_t>(left)} << 8 | static_cast<uint8_t>(right)];
   }
@@ -40,7 +54,8 @@ class ByteMerger : public PieceMerger {
   FlatArray<int32_t> byte_ids_;     // [256]
   FlatArray<uint32_t> byte_pairs_;  // [256 * 256]: rules of pairs of bytes
   MergeTable merges_;
-  // The pieces that are tokens whatever the merges say, for ignore_merges: bytes, where they begin, ids.
+  UncrossedPairs uncrossed_;
+  // The pieces that are tokens though merges make something else of them: bytes, where they begin, ids.
   FlatArray<char> piece_bytes_;
   FlatArray<uint32_t> piece_begins_;
   FlatArray<int32_t> piece_ids_;

@@ -35,7 +35,14 @@ class PieceEncoder {
   [[nodiscard]] const PieceMerger& merger() const noexcept { return *merger_; }
 
  private:
-  size_t encode_uncached(std::string_view piece, State& state, int32_t* ids) const;
+  struct Batch;
+  /// Brings words of a batch that are not in the cache there, from number `from` on: all that is needed is that most
+  /// are there afterwards.
+  void encode_missed_words(const Batch& pieces, size_t from, State& state) const;
+  /// These write the ids of a piece, or part of one, and return how many they are.
+  size_t encode_piece(std::string_view piece, State& state, int32_t* ids) const;
+  size_t encode_parts(std::string_view piece, size_t cut, State& state, int32_t* ids) const;
+  size_t encode_whole(std::string_view piece, State& state, int32_t* ids) const;
 
   std::unique_ptr<const PieceMerger> merger_;
 };

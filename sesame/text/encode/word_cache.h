@@ -64,6 +64,11 @@ class WordCache {
     return first || second ? entry.count() : 0;
   }
 
+  [[nodiscard]] bool holds(Key key, uint64_t hash) const noexcept {
+    const Line& line = lines()[hash & mask_];
+    return line[0].holds(key) || line[1].holds(key);
+  }
+
   /// The ids of a word, empty where it is not in the cache; until the next put.
   [[nodiscard]] std::span<const int32_t> find(Key key) const noexcept {
     const Line& line = lines()[hash(key) & mask_];
@@ -73,9 +78,10 @@ class WordCache {
     return {};
   }
 
-  /// Keeps the ids of a word that find did not find, if they are one to four.
+  /// Keeps the ids of a word, if they are one to four.
   void put(Key key, std::span<const int32_t> ids) {
     if (ids.empty() || ids.size() > max_ids) return;
+    if (holds(key, hash(key))) return;
     if (words_ > mask_ && mask_ + 1 < max_lines) grow();
     Entry entry{key.low, key.high | (uint64_t{ids.size()} << count_shift), {}};
     std::copy(ids.begin(), ids.end(), entry.ids.begin());
