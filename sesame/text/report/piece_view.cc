@@ -20,9 +20,19 @@ struct Piece {
   size_t tokens = 1;
 };
 
-std::vector<Piece> pieces_of(const Encoding& encoding) {
+/// Whether a token stands for a space and what follows it, which offsets may leave out.
+bool begins_with_space(std::string_view spelling) {
+  return spelling.starts_with("\u0120") || spelling.starts_with("\u2581");
+}
+
+std::vector<Piece> pieces_of(const Tokenizer& tokenizer, std::string_view text, const Encoding& encoding) {
   std::vector<Piece> pieces;
-  for (const TextSpan& span : encoding.offsets) {
+  for (size_t i = 0; i < encoding.ids.size(); ++i) {
+    TextSpan span = encoding.offsets[i];
+    const uint64_t shown = pieces.empty() ? 0 : pieces.back().span.end;
+    if (span.begin > shown && text[span.begin - 1] == ' ' && begins_with_space(tokenizer.token(encoding.ids[i]))) {
+      --span.begin;
+    }
     if (!pieces.empty() && span.begin < pieces.back().span.end) {
       pieces.back().span.end = std::max(pieces.back().span.end, span.end);
       ++pieces.back().tokens;
@@ -69,7 +79,7 @@ std::string show_pieces(const Tokenizer& tokenizer, std::string_view text, Piece
   std::string out;
   uint64_t shown = 0;
   size_t number = 0;
-  for (const Piece& piece : pieces_of(tokenizer.encode_full(text, std::nullopt, options))) {
+  for (const Piece& piece : pieces_of(tokenizer, text, tokenizer.encode_full(text, std::nullopt, options))) {
     out += visible(text.substr(shown, piece.span.begin - shown), "\n");
     const std::string begin = color ? fmt::format("\x1b[30;48;5;{}m", kBackgrounds[number % kBackgrounds.size()])
                               : number == 0 ? ""
