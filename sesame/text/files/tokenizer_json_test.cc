@@ -81,8 +81,6 @@ TEST(TokenizerJson, WhatCannotBeHonouredIsNamed) {
   expect_error(with("model", R"({"type": "BPE", "vocab": {}, "merges": [], "dropout": 0.1})"), {"model.dropout"});
   expect_error(with("surprise", "1"), {"surprise"});
   expect_error(with("normalizer", R"({"type": "NFC", "more": 1})"), {"normalizer.more"});
-  expect_error(with("decoder", R"({"type": "Sequence", "decoders": [{"type": "Fuse"}, {"type": "ByteFallback"}]})"),
-               {"decoder"});
   expect_error(with("pre_tokenizer", R"({"type": "Split", "pattern": {"Regex": "(a"}, "behavior": "Isolated"})"),
                {"pre_tokenizer", "(a"});
 }
