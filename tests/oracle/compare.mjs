@@ -89,8 +89,13 @@ async function describe(kind, text, oracle, sesame) {
   return {kind, text: isUtf8(smallest) ? smallest.toString() : {hex: smallest.toString("hex")}, expected, got: plain(got)};
 }
 
-function chosen(list, wanted) {
-  return wanted === "" ? list : list.filter(name => wanted.split(",").some(one => (one.endsWith("*") ? name.startsWith(one.slice(0, -1)) : one === name)));
+/// The names of `list` that the option names, less those that stand in it behind a "-".
+function chosen(list, option) {
+  const matches = one => name => (one.endsWith("*") ? name.startsWith(one.slice(0, -1)) : one === name);
+  const words = option === "" ? [] : option.split(",");
+  const wanted = words.filter(word => !word.startsWith("-")).map(matches);
+  const unwanted = words.filter(word => word.startsWith("-")).map(word => matches(word.slice(1)));
+  return list.filter(name => (wanted.length === 0 || wanted.some(one => one(name))) && !unwanted.some(one => one(name)));
 }
 
 async function compareTokenizer(tokenizer) {

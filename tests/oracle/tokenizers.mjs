@@ -83,8 +83,8 @@ function* bert(context) {
   for (const [name, path] of files) {
     if (!existsSync(path)) continue;
     yield both(name, () => bertJson(readText(path), name.includes("uncased")), context, {});
-    // A file by itself is for lower-cased text where none of its tokens has a capital.
-    const lowercase = !/^[^[]*[A-Z]/m.test(readText(path));
+    // A file by itself is for lower-cased text where none of its tokens but bracketed ones has a capital.
+    const lowercase = !/^[^[<\n]*[A-Z]/m.test(readText(path));
     yield {name: `${name}.txt`, sesame: [path, "--parse-special"], oracle: () => new HuggingFace(context.packages, bertJson(readText(path), lowercase)),
       golden: context.data && path.startsWith(context.data) ? path.slice(context.data.length + 1) : undefined, goldenSettings: {parse_special: true}};
   }
@@ -96,7 +96,7 @@ const TRAININGS = {
   "unigram-identity": "--normalization_rule_name=identity --remove_extra_whitespaces=false --split_digits=true",
   "unigram-suffix": "--treat_whitespace_as_suffix=true --normalization_rule_name=nfkc_cf",
   "unigram-symbols": "--user_defined_symbols=<sep>,ab,▁the,中 --control_symbols=<ctl> --normalization_rule_name=nmt_nfkc_cf",
-  "unigram-raw": "--escape_whitespaces=false --add_dummy_prefix=false --split_by_whitespace=false",
+  "unigram-wide": "--add_dummy_prefix=false --split_by_whitespace=false",
   "bpe": "--model_type=bpe",
   "bpe-bytes": "--model_type=bpe --byte_fallback=true --split_digits=true --normalization_rule_name=identity --remove_extra_whitespaces=false",
   "bpe-symbols": "--model_type=bpe --user_defined_symbols=<sep>,ab,▁the,中 --treat_whitespace_as_suffix=true",

@@ -86,8 +86,8 @@ const TOKENS = {
   plain: {tokens: [added("<s>"), added("</s>"), added("<|im"), added("<|im_start|>"), added("the")]},
   special: {tokens: [added("<s>", {special: true}), added("[MASK]", {special: true, lstrip: true}), added("<|endoftext|>", {special: true})]},
   strips: {tokens: [added("<s>", {lstrip: true}), added("</s>", {rstrip: true}), added("[MASK]", {lstrip: true, rstrip: true})]},
-  "single-word": {tokens: [added("<s>", {single_word: true}), added("the", {single_word: true}), added("中", {single_word: true}), added("a", {single_word: true})]},
-  normalized: {normalizer: {type: "Lowercase"}, tokens: [added("THE", {normalized: true}), added("a", {normalized: true, lstrip: true}), added("HTTP")]},
+  "single-word": {tokens: [added("<s>", {single_word: true}), added("the", {single_word: true}), added("中", {single_word: true}), added("ab", {single_word: true})]},
+  normalized: {normalizer: {type: "Lowercase"}, tokens: [added("THE", {normalized: true}), added("of", {normalized: true, lstrip: true}), added("HTTP")]},
   "normalized-prefix": {normalizer: NORMALIZERS.llama, tokens: [added("<s>", {normalized: false}), added("of", {normalized: true}), added(" a", {normalized: true})]},
   metaspace: {pre_tokenizer: sequence(metaspace("first", false), byteLevel(false)), tokens: [added("<s>"), added("中")]},
 };

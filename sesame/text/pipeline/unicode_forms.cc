@@ -106,6 +106,9 @@ void Forms::add_compositions(const std::vector<uint32_t>& candidates) {
     if (code - hangul_first < hangul_count) continue;
     if (utf8proc_get_property(static_cast<utf8proc_int32_t>(code))->comp_exclusion) continue;
     std::u32string parts = decomposed(code, false);
+    // Nor does one compose whose decomposition begins with a mark: U+0344, U+0F73, U+0F75, U+0F81.
+    const auto first = static_cast<utf8proc_int32_t>(parts[0]);
+    if (utf8proc_get_property(first)->combining_class != 0) continue;
     if (parts.size() > 1) composites.emplace_back(std::move(parts), code);
   }
   std::sort(composites.begin(), composites.end());
