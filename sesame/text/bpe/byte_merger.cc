@@ -146,6 +146,7 @@ int32_t ByteMerger::whole_piece(std::string_view text) const {
 }
 
 size_t ByteMerger::encode(std::string_view text, Buffers& buffers, int32_t* ids) const {
+  if (text.empty()) return 0;
   if (text.size() <= max_word) {
     Word word{text, {}, 0};
     merge_words({&word, 1});
@@ -163,78 +164,107 @@ size_t ByteMerger::encode(std::string_view text, Buffers& buffers, int32_t* ids)
 
 void ByteMerger::encode_words(std::span<Word> words, Buffers&) const { merge_words(words); }
 
-/// The merges of a word that is not done.
+/// The symbols of a word that is not done, as a list. Loops have a fixed length and nothing branches: what would be
+/// predicted differs from word to word.
 struct ByteMerger::Merging {
-  Word* word;
-  uint32_t place;                          // of the next merge
-  std::array<uint32_t, max_word> rules{};  // of the pairs (i, i + 1)
+  static constexpr size_t size = max_word + 1;
+  static constexpr uint8_t outside = max_word;  // before the first symbol, behind the last one
+  static constexpr int place_bits = 4;
+  static_assert(size == size_t{1} << place_bits);
+  static constexpr uint32_t no_merge = MergeTable::none << place_bits;
 
-  /// Finds the next merge: the lowest rank, leftmost. MergeTable::none if there is none.
-  uint32_t choose() noexcept {
-    uint32_t lowest = MergeTable::none;
-    place = 0;
-    for (uint32_t i = 0; i + 1 < word->count; ++i) {
-      const bool lower = rules[i] < lowest;
-      lowest = lower ? rules[i] : lowest;
-      place = lower ? i : place;
-    }
-    return lowest;
+  std::array<uint32_t, size> merges;  // rule and place of the pair that begins at a place
+  std::array<int32_t, size> ids;
+  std::array<uint8_t, size> next;
+  std::array<uint8_t, size> previous;
+  uint32_t lowest;
+  Word* word;
+
+  void choose() noexcept {
+    std::array<uint32_t, size / 2> least;
+    for (size_t i = 0; i < least.size(); ++i) least[i] = std::min(merges[i], merges[i + least.size()]);
+    for (size_t i = 0; i < 4; ++i) least[i] = std::min(least[i], least[i + 4]);
+    lowest = std::min(std::min(least[0], least[1]), std::min(least[2], least[3]));
   }
+  [[nodiscard]] uint32_t rule() const noexcept { return lowest >> place_bits; }
+  [[nodiscard]] uint32_t place() const noexcept { return lowest & outside; }
 };
 
 void ByteMerger::merge_words(std::span<Word> words) const noexcept {
   std::array<Merging, max_together> merging;
+  std::array<uint8_t, max_together> waiting;
   while (!words.empty()) {
     const size_t together = std::min(words.size(), merging.size());
     size_t active = 0;
-    for (Word& word : words.first(together)) {
-      Merging& m = merging[active];
-      m.word = &word;
-      word.count = static_cast<uint32_t>(word.text.size());
-      for (size_t i = 0; i < word.count; ++i) word.ids[i] = byte_ids_[static_cast<uint8_t>(word.text[i])];
-      for (size_t i = 0; i + 1 < word.count; ++i) m.rules[i] = byte_pair_rule(word.text[i], word.text[i + 1]);
-      active += keep(m) ? 1 : 0;
+    const auto keep = [&](size_t k) {
+      merges_.prefetch_rule(merging[k].rule());
+      waiting[active] = static_cast<uint8_t>(k);
+      active += merging[k].lowest < Merging::no_merge ? 1 : 0;
+    };
+    for (size_t k = 0; k < together; ++k) {
+      begin(words[k], merging[k]);
+      keep(k);
     }
     while (active > 0) {
-      for (size_t k = 0; k < active; ++k) apply(merging[k]);
-      size_t left = 0;
-      for (size_t k = 0; k < active; ++k) {
+      const size_t count = active;
+      for (size_t w = 0; w < count; ++w) apply(merging[waiting[w]]);
+      active = 0;
+      for (size_t w = 0; w < count; ++w) {
+        const size_t k = waiting[w];
         find_neighbours(merging[k]);
-        const bool stays = keep(merging[k]);
-        if (left != k) merging[left] = merging[k];
-        left += stays ? 1 : 0;
+        keep(k);
       }
-      active = left;
+    }
+    for (size_t k = 0; k < together; ++k) {
+      Word& word = words[k];
+      word.count = 0;
+      for (uint8_t i = 0; i != Merging::outside; i = merging[k].next[i]) word.ids[word.count++] = merging[k].ids[i];
     }
     words = words.subspan(together);
   }
 }
 
-bool ByteMerger::keep(Merging& merging) const noexcept {
-  const uint32_t rule = merging.choose();
-  if (rule == MergeTable::none) return false;
-  merges_.prefetch_rule(rule);
-  return true;
-}
-
-void ByteMerger::apply(Merging& merging) const noexcept {
-  Word& word = *merging.word;
-  const uint32_t place = merging.place;
-  word.ids[place] = merges_.rule(merging.rules[place]).merged;
-  --word.count;
-  for (uint32_t i = place + 1; i < word.count; ++i) {
-    word.ids[i] = word.ids[i + 1];
-    merging.rules[i - 1] = merging.rules[i];
+void ByteMerger::begin(Word& word, Merging& merging) const noexcept {
+  merging.word = &word;
+  merging.merges.fill(Merging::no_merge);
+  merging.ids[Merging::outside] = 0;
+  const size_t size = word.text.size();
+  for (size_t i = 0; i < size; ++i) {
+    merging.ids[i] = byte_ids_[static_cast<uint8_t>(word.text[i])];
+    merging.next[i] = static_cast<uint8_t>(i + 1);
+    merging.previous[i] = static_cast<uint8_t>(i - 1) & Merging::outside;
   }
-  if (place > 0) merges_.prefetch(word.ids[place - 1], word.ids[place]);
-  if (place + 1 < word.count) merges_.prefetch(word.ids[place], word.ids[place + 1]);
+  merging.next[size - 1] = Merging::outside;
+  for (size_t i = 0; i + 1 < size; ++i) {
+    merging.merges[i] =
+        byte_pair_rule(word.text[i], word.text[i + 1]) << Merging::place_bits | static_cast<uint32_t>(i);
+  }
+  merging.choose();
 }
 
-void ByteMerger::find_neighbours(Merging& merging) const noexcept {
-  const Word& word = *merging.word;
-  const uint32_t place = merging.place;
-  if (place > 0) merging.rules[place - 1] = merges_.find(word.ids[place - 1], word.ids[place]);
-  if (place + 1 < word.count) merging.rules[place] = merges_.find(word.ids[place], word.ids[place + 1]);
+void ByteMerger::apply(Merging& m) const noexcept {
+  const size_t left = m.place();
+  const size_t right = m.next[left];
+  m.ids[left] = merges_.rule(m.rule()).merged;
+  m.merges[right] = Merging::no_merge;
+  m.next[left] = m.next[right];
+  m.previous[m.next[right]] = static_cast<uint8_t>(left);
+  merges_.prefetch(m.ids[m.previous[left]], m.ids[left]);
+  merges_.prefetch(m.ids[left], m.ids[m.next[left]]);
+}
+
+void ByteMerger::find_neighbours(Merging& m) const noexcept {
+  const uint32_t place = m.place();
+  const uint32_t before = m.previous[place];
+  const uint32_t behind = m.next[place];
+  const auto merge_at = [&](uint32_t left, uint32_t right, bool is_pair) {
+    const uint32_t rule = merges_.find(m.ids[left], m.ids[right]);
+    return (is_pair ? rule : MergeTable::none) << Merging::place_bits | left;
+  };
+  // A place outside takes part in no merge: that its rank is written there is all that happens.
+  m.merges[before] = merge_at(before, place, before != Merging::outside);
+  m.merges[place] = merge_at(place, behind, behind != Merging::outside);
+  m.choose();
 }
 
 }  // namespace sesame

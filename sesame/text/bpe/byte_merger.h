@@ -44,7 +44,7 @@ class ByteMerger : public PieceMerger {
   }
   struct Merging;
   void merge_words(std::span<Word> words) const noexcept;
-  bool keep(Merging& merging) const noexcept;
+  void begin(Word& word, Merging& merging) const noexcept;
   void apply(Merging& merging) const noexcept;
   void find_neighbours(Merging& merging) const noexcept;
   [[nodiscard]] uint32_t byte_pair_rule(char left, char right) const noexcept {

@@ -15,8 +15,8 @@ MergeTable::MergeTable(std::span<const MergeRule> rules, std::span<const uint32_
   if (rules.size() >= none) {
     fail(fmt::format("{}: {} merges, Sesame supports at most {}", origin, rules.size(), none - 1));
   }
-  std::vector<uint64_t> slots(std::bit_ceil(rules.size() * 2 + 2), empty);
-  set_slot_count(slots.size());
+  std::vector<uint64_t> slots(std::bit_ceil(rules.size() * 2 + 2 * bucket_size), empty);
+  set_bucket_count(slots.size() / bucket_size);
   for (uint32_t number = 0; number < rules.size(); ++number) {
     const MergeRule& rule = rules[number];
     for (const int32_t id : {rule.left, rule.right, rule.merged}) {
@@ -25,8 +25,8 @@ MergeTable::MergeTable(std::span<const MergeRule> rules, std::span<const uint32_
       }
     }
     const uint64_t pair = pack(rule.left, rule.right);
-    size_t i = slot(pair);
-    while (slots[i] != empty && slots[i] >> rule_bits != pair) i = (i + 1) & mask_;
+    size_t i = bucket_size * bucket(pair);
+    while (slots[i] != empty && slots[i] >> rule_bits != pair) i = (i + 1) & (slots.size() - 1);
     slots[i] = (pair << rule_bits) | number;
   }
   slots_ = std::move(slots);
@@ -35,7 +35,7 @@ MergeTable::MergeTable(std::span<const MergeRule> rules, std::span<const uint32_
   if (ties) ranks_ = std::vector<uint32_t>(ranks.begin(), ranks.end());
 }
 
-void MergeTable::set_slot_count(size_t count) noexcept {
+void MergeTable::set_bucket_count(size_t count) noexcept {
   mask_ = count - 1;
   shift_ = 64 - std::countr_zero(count);
 }
@@ -47,7 +47,7 @@ MergeTable::MergeTable(const ImageReader& image, std::string_view prefix) {
   slots_ = image.get<uint64_t>(slots_name);
   rules_ = image.get<MergeRule>(rules_name);
   ranks_ = image.get<uint32_t>(ranks_name);
-  if (slots_.size() < 2 || !std::has_single_bit(slots_.size())) {
+  if (slots_.size() < 2 * bucket_size || !std::has_single_bit(slots_.size())) {
     image.fail_section(slots_name, "its size is no power of two");
   }
   for (const MergeRule& rule : rules_) {
@@ -55,15 +55,17 @@ MergeTable::MergeTable(const ImageReader& image, std::string_view prefix) {
       if (id < 0 || id > max_token_id) image.fail_section(rules_name, "an id is outside the vocabulary");
     }
   }
-  size_t free = 0;
-  for (const uint64_t entry : slots_) {
-    free += entry == empty ? 1 : 0;
-    if (entry != empty && (entry & none) >= rules_.size()) image.fail_section(slots_name, "it names a rule too many");
+  bool ends = false;
+  for (size_t i = 0; i < slots_.size(); ++i) {
+    if (slots_[i] != empty && (slots_[i] & none) >= rules_.size()) {
+      image.fail_section(slots_name, "it names a rule too many");
+    }
+    ends = ends || (slots_[i] == empty && i % bucket_size == bucket_size - 1);
   }
-  // A search ends at a free entry.
-  if (free == 0) image.fail_section(slots_name, "it is full");
+  // A search ends at a bucket that is not full.
+  if (!ends) image.fail_section(slots_name, "it is full");
   if (!ranks_.empty() && ranks_.size() != rules_.size()) image.fail_section(ranks_name, "it has another size");
-  set_slot_count(slots_.size());
+  set_bucket_count(slots_.size() / bucket_size);
 }
 
 void MergeTable::write(ImageWriter& image, std::string_view prefix) const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -20,9 +21,8 @@ struct MergeRule {
   int32_t merged;
 };
 
-/// The rules of a BPE model, found by pair: open addressing over 64-bit entries that hold both tokens and the number of
-/// the rule, so that a look-up touches one word of memory and most look-ups of pairs that do not merge as well.
-/// Immutable; copies share the tables.
+/// The rules of a BPE model, found by pair: 64-bit entries that hold both tokens and the number of the rule, in buckets
+/// of four, so that nearly every look-up touches one cache line. Immutable; copies share the tables.
 class MergeTable {
  public:
   /// What find returns for a pair that does not merge; larger than every rule's number.
@@ -40,19 +40,28 @@ class MergeTable {
   MergeTable(const ImageReader& image, std::string_view prefix);
   void write(ImageWriter& image, std::string_view prefix) const;
 
-  /// The number of the rule for a pair of ids >= 0, or none.
+  /// The number of the rule for a pair of ids >= 0, or none. Looks at all four entries of a bucket without a branch: of
+  /// most pairs the answer can't be predicted.
   [[nodiscard]] uint32_t find(int32_t left, int32_t right) const noexcept {
     const uint64_t pair = pack(left, right);
-    for (size_t i = slot(pair);; i = (i + 1) & mask_) {
-      const uint64_t entry = slots_[i];
-      if (entry >> rule_bits == pair) return static_cast<uint32_t>(entry) & none;
-      if (entry == empty) return none;
+    for (size_t i = bucket(pair);; i = (i + 1) & mask_) {
+      const uint64_t* const entries = slots_.data() + bucket_size * i;
+      uint64_t found = none;
+      for (size_t k = 0; k < bucket_size; ++k) found = entries[k] >> rule_bits == pair ? entries[k] : found;
+      // Buckets fill from their first entry on; what has no room goes to the next one.
+      if (found != none || entries[bucket_size - 1] == empty) [[likely]] {
+        return static_cast<uint32_t>(found) & none;
+      }
     }
   }
 
   /// Asks memory for what find, or rule, will read.
-  void prefetch(int32_t left, int32_t right) const noexcept { __builtin_prefetch(&slots_[slot(pack(left, right))]); }
-  void prefetch_rule(uint32_t number) const noexcept { __builtin_prefetch(&rules_[number]); }
+  void prefetch(int32_t left, int32_t right) const noexcept {
+    __builtin_prefetch(slots_.data() + bucket_size * bucket(pack(left, right)));
+  }
+  void prefetch_rule(uint32_t number) const noexcept {
+    __builtin_prefetch(rules_.data() + std::min<size_t>(number, rules_.size()));
+  }
 
   [[nodiscard]] size_t size() const noexcept { return rules_.size(); }
   [[nodiscard]] const MergeRule& rule(uint32_t number) const noexcept { return rules_[number]; }
@@ -69,6 +78,7 @@ class MergeTable {
  private:
   static constexpr int rule_bits = 22;
   static constexpr int id_bits = 21;
+  static constexpr size_t bucket_size = 4;
   static_assert(max_token_id < int32_t{1} << id_bits && 2 * id_bits + rule_bits == 64);
   // No rule has the number `none`, so that no entry of a rule is all ones.
   static constexpr uint64_t empty = ~uint64_t{0};
@@ -76,13 +86,13 @@ class MergeTable {
   static uint64_t pack(int32_t left, int32_t right) noexcept {
     return (uint64_t{static_cast<uint32_t>(left)} << id_bits) | static_cast<uint32_t>(right);
   }
-  [[nodiscard]] size_t slot(uint64_t pair) const noexcept {
+  [[nodiscard]] size_t bucket(uint64_t pair) const noexcept {
     return static_cast<size_t>((pair * 0x9E3779B97F4A7C15ull) >> shift_);
   }
-  void set_slot_count(size_t count) noexcept;
+  void set_bucket_count(size_t count) noexcept;
 
   // A table without rules has slots too, so that find needs no test for it.
-  FlatArray<uint64_t> slots_{std::vector<uint64_t>(2, empty)};
+  FlatArray<uint64_t> slots_{std::vector<uint64_t>(2 * bucket_size, empty)};
   FlatArray<MergeRule> rules_;
   FlatArray<uint32_t> ranks_;  // empty: the rules' numbers
   size_t mask_ = 1;
