@@ -31,10 +31,30 @@ struct FullEncoder::Pieces {
   /// Where bytes [begin, end) of a piece stand in the text that is encoded.
   [[nodiscard]] TextSpan span(const Piece& piece, size_t begin, size_t end) const {
     if (begin < end) return {spans[piece.begin + begin].begin, spans[piece.begin + end - 1].end};
-    const uint64_t at = spans[piece.begin].begin + begin;
+    // Of the bytes of a character all but the last stand for nothing.
+    const size_t place = piece.begin + begin;
+    const uint64_t at = place < piece.end ? spans[place].begin : spans[piece.end - 1].end;
     return {at, at};
   }
 };
+
+namespace {
+
+std::optional<SentencePieceNormalizer> sentencepiece_normalizer(const TokenizerSpec& spec, std::string_view origin) {
+  const auto* model = std::get_if<model::SentencePiece>(&spec.model);
+  if (model == nullptr || spec.normalizers.size() != 1) return std::nullopt;
+  const auto* settings = std::get_if<normalizer::SentencePiece>(&spec.normalizers[0]);
+  if (settings == nullptr) return std::nullopt;
+  std::vector<std::string_view> symbols;
+  for (const VocabularyEntry& entry : spec.vocabulary) {
+    const auto id = static_cast<size_t>(entry.id);
+    const bool listed = id < model->types.size() && model->types[id] == model::PieceType::user_defined;
+    if (listed && !entry.token.empty()) symbols.push_back(entry.token);
+  }
+  return std::make_optional<SentencePieceNormalizer>(*settings, symbols, origin);
+}
+
+}  // namespace
 
 FullEncoder::FullEncoder(const TokenizerSpec& spec, const TokenTable& table, const AddedTokenFinder& raw,
                          const AddedTokenFinder& normalized, const PostProcessor& around, std::string_view origin)
@@ -43,10 +63,27 @@ FullEncoder::FullEncoder(const TokenizerSpec& spec, const TokenTable& table, con
       raw_tokens_(raw),
       normalized_tokens_(normalized),
       around_(around),
-      normalizer_(spec.normalizers, fmt::format("{}: normalizer", origin)),
+      sentencepiece_normalizer_(sentencepiece_normalizer(spec, origin)),
+      normalizer_(sentencepiece_normalizer_ ? std::vector<normalizer::Step>{} : spec.normalizers,
+                  fmt::format("{}: normalizer", origin)),
       pre_tokenizer_(spec.pre_tokenizers, origin, sees_bytes(spec)),
       model_(make_token_model(spec, origin)) {
   if (const auto* unigram = std::get_if<model::Unigram>(&spec.model)) unigram_unknown_ = unigram->unk_id;
+}
+
+AlignedText FullEncoder::normalize(const AlignedText& text) const {
+  if (!sentencepiece_normalizer_) return normalizer_.empty() ? text : normalizer_.apply(AlignedView(text));
+  // A byte reaches to where the next one comes from, as SentencePiece's surfaces do.
+  std::vector<size_t> sources;
+  AlignedText out;
+  out.text = sentencepiece_normalizer_->apply(text.text, &sources);
+  out.base = text.base;
+  out.spans.reserve(out.text.size());
+  for (size_t i = 0; i < out.text.size(); ++i) {
+    out.spans.push_back(
+        {text.base + static_cast<uint32_t>(sources[i]), text.base + static_cast<uint32_t>(sources[i + 1])});
+  }
+  return out;
 }
 
 FullEncoder::Pieces FullEncoder::split(std::string_view text, const Sought& sought) const {
@@ -54,7 +91,7 @@ FullEncoder::Pieces FullEncoder::split(std::string_view text, const Sought& soug
   raw_tokens_.split(text, sought.raw, [&](std::string_view chunk, const AddedToken* token) {
     const AlignedText given = align(chunk, static_cast<size_t>(chunk.data() - text.data()));
     if (token != nullptr) return pieces.add(AlignedView(given), token);
-    const AlignedText aligned = normalizer_.empty() ? given : normalizer_.apply(AlignedView(given));
+    const AlignedText aligned = normalize(given);
     normalized_tokens_.split(aligned.text, sought.normalized, [&](std::string_view stretch, const AddedToken* found) {
       const auto begin = static_cast<size_t>(stretch.data() - aligned.text.data());
       const AlignedView view = AlignedView(aligned).slice(begin, begin + stretch.size());

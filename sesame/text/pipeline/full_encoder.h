@@ -14,6 +14,7 @@
 #include "sesame/text/pipeline/added_tokens.h"
 #include "sesame/text/pipeline/post_processor.h"
 #include "sesame/text/pipeline/text_stages.h"
+#include "sesame/text/sentencepiece/text_normalizer.h"
 #include "sesame/text/token_model.h"
 #include "sesame/text/tokenizer_spec.h"
 
@@ -45,6 +46,7 @@ class FullEncoder {
   [[nodiscard]] TokenWindow encode_window(std::string_view text, std::optional<std::string_view> pair,
                                           const Sought& sought, bool add_special, bool truncate) const;
   [[nodiscard]] TokenWindow encode_text(std::string_view text, int32_t sequence, const Sought& sought) const;
+  [[nodiscard]] AlignedText normalize(const AlignedText& text) const;
   [[nodiscard]] Pieces split(std::string_view text, const Sought& sought) const;
   void pad(std::span<TokenWindow> windows, bool pairs) const;
 
@@ -53,7 +55,8 @@ class FullEncoder {
   const AddedTokenFinder& raw_tokens_;
   const AddedTokenFinder& normalized_tokens_;
   const PostProcessor& around_;
-  Normalizer normalizer_;
+  std::optional<SentencePieceNormalizer> sentencepiece_normalizer_;
+  Normalizer normalizer_;  // else
   PreTokenizer pre_tokenizer_;
   std::unique_ptr<const TokenModel> model_;
   std::optional<int32_t> unigram_unknown_;  // spelled as the text that it stands for

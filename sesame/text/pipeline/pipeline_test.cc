@@ -170,5 +170,27 @@ TEST(FullEncoder, OffsetsAreBytesAlsoBesideBytesThatAreNotUtf8) {
   EXPECT_EQ(code_point_offsets(text, encoding.offsets), (std::vector<TextSpan>{{0, 2}, {3, 6}}));
 }
 
+TEST(FullEncoder, SentencePieceSurfaces) {
+  using Piece = model::PieceType;
+  TokenizerSpec spec;
+  model::SentencePiece model;
+  model.type = model::SentencePiece::Type::bpe;
+  model.byte_fallback = true;
+  model.bos_id = model.eos_id = -1;
+  const std::vector<std::pair<std::string, Piece>> pieces = {{"<unk>", Piece::unknown}, {"\u2581", Piece::normal},
+                                                             {"a", Piece::normal},      {"<0xC3>", Piece::byte},
+                                                             {"<0xA9>", Piece::byte},   {"\u2581a", Piece::normal}};
+  for (const auto& [text, type] : pieces) {
+    spec.vocabulary.push_back({text, static_cast<int32_t>(spec.vocabulary.size())});
+    model.scores.push_back(-static_cast<float>(model.scores.size()));
+    model.types.push_back(type);
+  }
+  spec.model = model;
+  spec.normalizers = {normalizer::SentencePiece{}};
+  const Encoding encoding = Tokenizer(spec, "test").encode_full("  a  \u00E9a", std::nullopt, {});
+  EXPECT_EQ(encoding.ids, (std::vector<int32_t>{5, 1, 3, 4, 2}));
+  EXPECT_EQ(encoding.offsets, (std::vector<TextSpan>{{2, 3}, {3, 5}, {5, 5}, {5, 7}, {7, 8}}));
+}
+
 }  // namespace
 }  // namespace sesame
