@@ -50,14 +50,15 @@ def byte_level(text, size, **options):
     return {"text": text, "size": size, "options": options, **vocabulary_of(tokenizer)}
 
 
-def characters(text, size, **options):
-    tokenizer = Tokenizer(models.BPE(unk_token="<unk>"))
+def characters(text, size, special_tokens, **options):
+    tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     trainer = trainers.BpeTrainer(
-        vocab_size=size, special_tokens=["<unk>"], show_progress=False, **options
+        vocab_size=size, special_tokens=special_tokens, show_progress=False, **options
     )
     tokenizer.train_from_iterator([text], trainer=trainer)
-    return {"text": text, "size": size, "options": options, **vocabulary_of(tokenizer)}
+    made = vocabulary_of(tokenizer)
+    return {"text": text, "size": size, "special_tokens": special_tokens, "options": options, **made}
 
 
 def rust(text, size):
@@ -96,8 +97,11 @@ def main():
     golden = {
         "byte_level": [byte_level(text, 300) for text in texts]
         + [byte_level(text, 330, min_frequency=3, max_token_length=5) for text in texts],
-        "characters": [characters(text, 60) for text in texts]
-        + [characters(text, 50, max_token_length=4) for text in texts],
+        "characters": [characters(text, 60, ["<unk>"]) for text in texts]
+        + [characters(text, 50, ["<unk>"], max_token_length=4) for text in texts]
+        # Special tokens that merges make too: the one way to a token that is there already.
+        + [characters(text, 70, ["aa", "ab", "aab", "baa", "bb"]) for text in texts[:3]]
+        + [characters(text, 90, ["aa", "ba", "abaa", "bab"], max_token_length=5) for text in texts[:2]],
         "rustbpe": [rust(text, 310) for text in texts],
         "sentencepiece": [sentence_piece(lines, size) for size in (40, 120)]
         + [sentence_piece(lines + "\nab12 3 4.5 日本 カナ", 90, byte_fallback=False, character_coverage=1.0)]

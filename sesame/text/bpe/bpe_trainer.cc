@@ -64,7 +64,7 @@ TrainedBpe learn_byte_level_bpe(std::span<const WordCount> words, const std::vec
   const bool specials_first = options.ids == BpeIds::hugging_face;
   TokenList tokens;
   if (specials_first) {
-    for (const std::string& token : special_tokens) tokens.add(token);
+    for (const std::string& token : special_tokens) tokens.add(token, static_cast<uint32_t>(token.size()));
   }
   const ByteIds byte_ids = add_bytes(tokens, options.ids);
   const auto symbolize = [&](std::string_view word, uint32_t* symbols) {

@@ -78,7 +78,7 @@ TEST(BpeTrainingGolden, HuggingFaceCharacters) {
     words.add(run.at("text").get<std::string>());
     CharacterBpeOptions options;
     set_options(run, options);
-    options.special_tokens = {"<unk>"};
+    options.special_tokens = run.at("special_tokens").get<Strings>();
     const TrainedBpe trained = learn_character_bpe(words.unordered_counts(), options);
     EXPECT_EQ(trained.tokens, run.at("vocabulary").get<Strings>());
     EXPECT_EQ(spelled(trained, false), run.at("merges").get<Merges>());

@@ -12,9 +12,17 @@
 #include "sesame/text/bpe/train/alphabet.h"
 #include "sesame/text/bpe/train/merge_trainer.h"
 #include "sesame/text/bpe/train/recorded_merges.h"
+#include "sesame/text/unicode/unicode.h"
 
 namespace sesame {
 namespace {
+
+/// Merges may make a special token's text too.
+uint32_t characters_of(std::string_view token) {
+  uint32_t characters = 0;
+  for (size_t i = 0; i < token.size(); i += decode_utf8(token, i).length) ++characters;
+  return characters;
+}
 
 AlphabetRules alphabet_rules(const CharacterBpeOptions& options) {
   AlphabetRules rules;
@@ -52,7 +60,7 @@ TrainedBpe learn_character_bpe(std::span<const WordCount> words, const Character
   }
   ThreadPool threads(options.threads);
   TokenList tokens;
-  for (const std::string& token : options.special_tokens) tokens.add(token);
+  for (const std::string& token : options.special_tokens) tokens.add(token, characters_of(token));
   for (int byte = 0; options.byte_fallback && byte < 256; ++byte) tokens.add(byte_token(static_cast<uint8_t>(byte)));
   const AlphabetRules rules_of_alphabet = alphabet_rules(options);
   const Alphabet alphabet(words, rules_of_alphabet, tokens, threads);

@@ -33,6 +33,7 @@ class MergePass {
       neighbour.weight += weight;
       places.push_back({id, position});
     }
+    /// Writes the positions where `by_id` says.
     void deliver();
     void clear();
   };
@@ -52,11 +53,6 @@ class MergePass {
   void run(SymbolText& text, std::span<const uint32_t> positions, int32_t left, int32_t right, int32_t merged,
            bool disjoint_runs);
 
-  /// Writes the positions of both sides where `by_id` says.
-  void deliver() {
-    before.deliver();
-    behind.deliver();
-  }
   /// Forgets the neighbours.
   void clear() {
     before.clear();

@@ -174,21 +174,25 @@ void MergeTrainer::merge(const QueuedPair& top, int32_t merged) {
   raised_.clear();
   new_additional_.clear();
   mixed_.clear();
-  const auto deliver = [&] {
+  const auto deliver = [&](auto of_pass) {
     if (parts_ == 1) {
-      passes_[0].deliver();
+      of_pass(passes_[0]);
     } else {
       threads_.run(static_cast<int64_t>(parts_),
-                   [&](int64_t part, int) { passes_[static_cast<size_t>(part)].deliver(); });
+                   [&](int64_t part, int) { of_pass(passes_[static_cast<size_t>(part)]); });
     }
     for (const Mixed& list : mixed_) std::inplace_merge(list.begin, list.begin + list.old, list.begin + list.size);
     mixed_.clear();
   };
   raise(&MergePass::before, merged);
-  // Both sides may raise (merged, merged) where the token was there before.
-  if (merged + 1 != tokens_.size()) deliver();
+  // Both sides may raise (merged, merged) where the token was there before: the list of one is whole before the
+  // other's.
+  if (merged + 1 != tokens_.size()) deliver([](MergePass& pass) { pass.before.deliver(); });
   raise(&MergePass::behind, merged);
-  deliver();
+  deliver([](MergePass& pass) {
+    pass.before.deliver();
+    pass.behind.deliver();
+  });
   lower(&MergePass::before, pair);
   lower(&MergePass::behind, pair);
   for (size_t part = 0; part < parts_; ++part) passes_[part].clear();
@@ -225,7 +229,6 @@ void MergeTrainer::rewrite(std::span<const uint32_t> positions, uint64_t pair, i
 /// Counts the new pairs on one side, and gives them lists for their positions.
 void MergeTrainer::raise(MergePass::Side MergePass::*side, int32_t merged) {
   const bool is_before = side == &MergePass::before;
-  const bool is_new = merged + 1 == tokens_.size();
   for (size_t part = 0; part < parts_; ++part) {
     for (const int32_t id : (passes_[part].*side).ids) {
       int64_t weight = 0;
@@ -239,7 +242,7 @@ void MergeTrainer::raise(MergePass::Side MergePass::*side, int32_t merged) {
         if (is_before && id == merged) weight -= passes_[p].correction.merged_kept;
       }
       const uint64_t pair = is_before ? pair_key(id, merged) : pair_key(merged, id);
-      if (seen || (weight < least_tracked_ && is_new && pairs_.find(pair) == nullptr) || !allowed(pair)) continue;
+      if (seen || (weight < least_tracked_ && pairs_.find(pair) == nullptr) || !allowed(pair)) continue;
       PairEntry& entry = pairs_.get_or_add(pair);
       entry.count += weight;
       add_positions(entry, places, side, id);

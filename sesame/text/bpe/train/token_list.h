@@ -13,7 +13,7 @@ namespace sesame {
 /// The tokens of a vocabulary in training, by id.
 class TokenList {
  public:
-  /// The id of a token, new if it is not there. `symbols`: how many first symbols it stands for.
+  /// The id of a token, new if it is not there. `symbols`: how many first symbols its text has.
   int32_t add(std::string text, uint32_t symbols = 1) {
     const auto [place, added] = ids_.try_emplace(text, size());
     if (added) append(std::move(text), symbols);
