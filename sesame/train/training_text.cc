@@ -67,6 +67,7 @@ Tokenizer train_bpe(const TokenizerOptions& options, const Sources& train, const
   Progress progress("tokenizer", static_cast<uint64_t>(options.vocab_size));
   BpeTrainerOptions trainer;
   trainer.vocabulary_size = static_cast<int32_t>(options.vocab_size);
+  trainer.threads = threads;
   trainer.progress = [&](const BpeTrainerProgress& p) {
     progress.update(static_cast<uint64_t>(p.vocabulary), "tokens");
   };
