@@ -27,6 +27,8 @@ class PieceCache {
     return {ids_.data() + place.first_id, place.id_count};
   }
 
+  [[nodiscard]] bool holds(std::string_view piece) const noexcept { return !find(piece, xxh3(piece)).empty(); }
+
   void put(std::string_view piece, uint64_t hash, std::span<const int32_t> ids) {
     if (piece.size() > max_piece) return;
     if (places_.empty()) places_.resize(places);

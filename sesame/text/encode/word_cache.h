@@ -26,6 +26,19 @@ class WordCache {
   static constexpr size_t max_word = 15;
   static constexpr size_t max_ids = 4;
 
+  static constexpr int count_shift = 60;
+  struct Entry {
+    uint64_t low;
+    uint64_t high;  // the upper four bits hold the number of ids
+    std::array<int32_t, max_ids> ids;
+
+    [[nodiscard]] bool holds(Key key) const noexcept {
+      return (((high ^ key.high) << (64 - count_shift)) | (low ^ key.low)) == 0;
+    }
+    /// 1 to 4; 0 in an entry of no word.
+    [[nodiscard]] size_t count() const noexcept { return static_cast<size_t>(high >> count_shift); }
+  };
+
   WordCache() : memory_(max_lines * sizeof(Line)), mask_(first_lines - 1) {}
 
   /// The key of a word of 1 to 15 bytes; longer ones get one that find never finds. 16 bytes must be readable at
@@ -64,9 +77,12 @@ class WordCache {
     return first || second ? entry.count() : 0;
   }
 
-  [[nodiscard]] bool holds(Key key, uint64_t hash) const noexcept {
+  /// The entry of a word, or one of no word; until the next put.
+  [[nodiscard]] const Entry& look_up(Key key, uint64_t hash) const noexcept {
     const Line& line = lines()[hash & mask_];
-    return line[0].holds(key) || line[1].holds(key);
+    const bool second = line[1].holds(key);
+    const Entry& entry = line[second ? 1 : 0];
+    return second || line[0].holds(key) ? entry : no_word;
   }
 
   /// The ids of a word, empty where it is not in the cache; until the next put.
@@ -81,7 +97,7 @@ class WordCache {
   /// Keeps the ids of a word, if they are one to four.
   void put(Key key, std::span<const int32_t> ids) {
     if (ids.empty() || ids.size() > max_ids) return;
-    if (holds(key, hash(key))) return;
+    if (look_up(key, hash(key)).count() != 0) return;
     if (words_ > mask_ && mask_ + 1 < max_lines) grow();
     Entry entry{key.low, key.high | (uint64_t{ids.size()} << count_shift), {}};
     std::copy(ids.begin(), ids.end(), entry.ids.begin());
@@ -94,21 +110,12 @@ class WordCache {
   }
 
  private:
-  static constexpr int count_shift = 60;
-  struct Entry {
-    uint64_t low;
-    uint64_t high;  // the upper four bits hold the number of ids
-    std::array<int32_t, max_ids> ids;
-
-    [[nodiscard]] bool holds(Key key) const noexcept {
-      return (((high ^ key.high) << (64 - count_shift)) | (low ^ key.low)) == 0;
-    }
-    [[nodiscard]] size_t count() const noexcept { return static_cast<size_t>(high >> count_shift); }
-  };
   using Line = std::array<Entry, 2>;
   static_assert(sizeof(Line) == 64);
   static constexpr size_t first_lines = size_t{1} << 11;
-  static constexpr size_t max_lines = size_t{1} << 17;
+  static constexpr size_t max_lines = size_t{1} << 18;
+
+  static constexpr Entry no_word{};
 
   struct Mask {
     uint64_t low;
@@ -141,7 +148,7 @@ class WordCache {
   void grow() {
     const std::vector<Line> old(lines(), lines() + mask_ + 1);
     clear();
-    mask_ = 4 * (mask_ + 1) - 1;
+    mask_ = std::min(4 * (mask_ + 1), max_lines) - 1;
     for (size_t place = 0; place < 2; ++place) {
       for (const Line& line : old) {
         if (line[place].count() != 0) insert(line[place]);
