@@ -92,8 +92,14 @@ TokenizerSpec spaces_as_marks() {
   bpe.fuse_unk = true;
   bpe.byte_fallback = true;
   spec.model = bpe;
-  spec.normalizers = {normalizer::Prepend{"▁"}, normalizer::Replace{{" "}, "▁"}};
-  spec.decoders = {decoder::Replace{{"▁"}, " "}, decoder::ByteFallback{}, decoder::Fuse{}, decoder::Strip{" ", 1, 0}};
+  normalizer::Replace mark_spaces;
+  mark_spaces.pattern.text = " ";
+  mark_spaces.content = "▁";
+  decoder::Replace unmark_spaces;
+  unmark_spaces.pattern.text = "▁";
+  unmark_spaces.content = " ";
+  spec.normalizers = {normalizer::Prepend{"▁"}, mark_spaces};
+  spec.decoders = {unmark_spaces, decoder::ByteFallback{}, decoder::Fuse{}, decoder::Strip{" ", 1, 0}};
   add_special(spec, "<s>");
   return spec;
 }
