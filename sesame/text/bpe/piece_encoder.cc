@@ -77,7 +77,7 @@ void PieceEncoder::encode_missed(Batch& pieces, State& state) const {
   std::array<PieceMerger::Word, batch> words;
   std::array<uint32_t, batch> word_pieces;
   size_t word_count = 0;
-  bool cache_changed = false;
+  const uint64_t puts = state.words.puts();
   const std::span<const uint32_t> missed(pieces.missed.data(), pieces.missed_count);
   for (const uint32_t i : missed) {
     const std::string_view piece = pieces.piece(i);
@@ -89,7 +89,6 @@ void PieceEncoder::encode_missed(Batch& pieces, State& state) const {
       word_pieces[word_count++] = i;
     } else {
       pieces.others[i] = keep_other(piece, state, [&](int32_t* ids) { return encode_piece(piece, state, ids); });
-      cache_changed = true;
     }
   }
   merger_->encode_words({words.data(), word_count}, state.buffers);
@@ -103,10 +102,9 @@ void PieceEncoder::encode_missed(Batch& pieces, State& state) const {
       state.pieces.put(words[w].text, xxh3(words[w].text), ids);
     } else {
       state.words.put(pieces.keys[word_pieces[w]], ids);
-      cache_changed = true;
     }
   }
-  if (cache_changed) find_again(pieces, state);
+  if (state.words.puts() != puts) find_again(pieces, state);
 }
 
 void PieceEncoder::find_again(Batch& pieces, State& state) const {

@@ -48,7 +48,7 @@ class WordCache {
     Key key;
     std::memcpy(&key.low, word, sizeof key.low);
     std::memcpy(&key.high, word + sizeof key.low, sizeof key.high);
-    return {(key.low & mask.low) | mask.mark, (key.high & mask.high) | mask.tag};
+    return {key.low & mask.low, (key.high & mask.high) | mask.tag};
   }
 
   /// The same, reading nothing behind the word.
@@ -94,11 +94,15 @@ class WordCache {
     return {};
   }
 
+  /// How many words were put: as long as it stays the same, entries do.
+  [[nodiscard]] uint64_t puts() const noexcept { return puts_; }
+
   /// Keeps the ids of a word, if they are one to four.
   void put(Key key, std::span<const int32_t> ids) {
     if (ids.empty() || ids.size() > max_ids) return;
     if (look_up(key, hash(key)).count() != 0) return;
     if (words_ > mask_ && mask_ + 1 < max_lines) grow();
+    ++puts_;
     Entry entry{key.low, key.high | (uint64_t{ids.size()} << count_shift), {}};
     std::copy(ids.begin(), ids.end(), entry.ids.begin());
     insert(entry);
@@ -121,7 +125,6 @@ class WordCache {
     uint64_t low;
     uint64_t high;
     uint64_t tag;
-    uint64_t mark;
   };
   static constexpr std::array<Mask, max_word + 2> make_masks() {
     std::array<Mask, max_word + 2> masks{};
@@ -131,7 +134,7 @@ class WordCache {
       masks[size].tag = size << 56;
     }
     // The length of a free entry, but not its bytes.
-    masks[max_word + 1].mark = 1;
+    masks[max_word + 1].tag = uint64_t{1} << 55;
     return masks;
   }
   static const std::array<Mask, max_word + 2> masks;
@@ -159,6 +162,7 @@ class WordCache {
   HugeBuffer memory_;  // zeros: free entries
   size_t mask_;
   size_t words_ = 0;
+  uint64_t puts_ = 0;
 };
 
 inline constexpr std::array<WordCache::Mask, WordCache::max_word + 2> WordCache::masks = WordCache::make_masks();
