@@ -153,6 +153,9 @@ size_t ByteMerger::encode(std::string_view text, Buffers& buffers, int32_t* ids)
     std::copy_n(word.ids.begin(), word.count, ids);
     return word.count;
   }
+  if (text.size() >= long_piece) {
+    if (const auto* merger = long_pieces()) return merger->encode(text, buffers.closed, ids);
+  }
   buffers.tokens.clear();
   for (uint32_t i = 0; i < text.size(); ++i) {
     buffers.tokens.push_back({byte_ids_[static_cast<uint8_t>(text[i])], i, i + 1});
@@ -160,6 +163,11 @@ size_t ByteMerger::encode(std::string_view text, Buffers& buffers, int32_t* ids)
   merge(merges_, buffers.tokens, buffers.merge);
   std::transform(buffers.tokens.begin(), buffers.tokens.end(), ids, [](const PieceToken& token) { return token.id; });
   return buffers.tokens.size();
+}
+
+const BacktrackingMerger* ByteMerger::long_pieces() const {
+  std::call_once(long_pieces_once_, [this] { long_pieces_ = BacktrackingMerger::make(merges_, byte_ids_.span()); });
+  return long_pieces_.get();
 }
 
 void ByteMerger::encode_words(std::span<Word> words, Buffers&) const { merge_words(words); }

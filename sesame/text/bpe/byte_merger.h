@@ -3,10 +3,12 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string_view>
 #include <vector>
 
 #include "sesame/base/flat_array.h"
+#include "sesame/text/bpe/backtracking_merger.h"
 #include "sesame/text/bpe/merge_table.h"
 #include "sesame/text/bpe/piece_merger.h"
 #include "sesame/text/bpe/uncrossed_pairs.h"
@@ -35,6 +37,8 @@ class ByteMerger : public PieceMerger {
 
  private:
   static constexpr size_t max_together = 32;
+  // Shorter ones take less time to merge by rank.
+  static constexpr size_t long_piece = 512;
 
   ByteMerger() = default;
   void find_uncrossed_pairs(const TokenizerSpec& spec);
@@ -51,6 +55,10 @@ class ByteMerger : public PieceMerger {
     return byte_pairs_[size_t{static_cast<uint8_t>(left)} << 8 | static_cast<uint8_t>(right)];
   }
 
+  /// Made when the first long piece comes: it takes some hundred milliseconds and many megabytes. Null where the rules
+  /// are not for it.
+  [[nodiscard]] const BacktrackingMerger* long_pieces() const;
+
   FlatArray<int32_t> byte_ids_;     // [256]
   FlatArray<uint32_t> byte_pairs_;  // [256 * 256]: rules of pairs of bytes
   MergeTable merges_;
@@ -61,6 +69,8 @@ class ByteMerger : public PieceMerger {
   FlatArray<int32_t> piece_ids_;
   StringIndex piece_index_;
   size_t longest_piece_ = 0;
+  mutable std::once_flag long_pieces_once_;
+  mutable std::unique_ptr<const BacktrackingMerger> long_pieces_;
 };
 
 }  // namespace sesame

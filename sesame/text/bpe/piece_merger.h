@@ -18,6 +18,7 @@ class PieceMerger {
   struct Buffers {
     std::vector<PieceToken> tokens;
     MergeBuffers merge;
+    std::vector<bool> closed;
   };
 
   virtual ~PieceMerger() = default;
