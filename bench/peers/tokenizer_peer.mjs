@@ -14,7 +14,7 @@ const DOCUMENT = 400_000;
 const text = readFileSync(file, "utf8");
 const texts = [];
 for (let begin = 0; begin < text.length; ) {
-  const next = text.slice(begin + DOCUMENT).search(/\n(?=[A-Za-z])/);
+  const next = text.slice(begin + DOCUMENT).search(/(?<=\S)\n(?=[A-Za-z])/);
   const end = begin + DOCUMENT >= text.length || next < 0 ? text.length : begin + DOCUMENT + next + 1;
   texts.push(text.slice(begin, end));
   begin = end;

@@ -57,7 +57,7 @@ def documents(path, lines):
     if lines:
         return [line for line in text.split("\n") if line]
     cuts, at = [0], DOCUMENT
-    while (found := re.compile(r"\n(?=[A-Za-z])").search(text, at)) is not None:
+    while (found := re.compile(r"(?<=\S)\n(?=[A-Za-z])").search(text, at)) is not None:
         cuts.append(found.end())
         at = found.end() + DOCUMENT
     return [text[begin:end] for begin, end in zip(cuts, cuts[1:] + [len(text)])]
