@@ -35,16 +35,17 @@ function trainingCorpus() {
 const lossy = bytes => Buffer.from(bytes.toString());
 const sameIds = (a, b) => a.length === b.length && a.every((id, i) => id === b[i]);
 
-/// "" where both agree on a text, else which of them does not: "ids", "decoded", "error".
+/// "" where both agree on a text, else what differs: "ids", "decoded", "offsets", "error".
 function difference(expected, got) {
   if (expected.error !== undefined || got.error !== undefined) return expected.error !== undefined && got.error !== undefined ? "" : "error";
   if (!sameIds(expected.ids, got.ids)) return "ids";
-  return lossy(expected.decoded).equals(lossy(got.decoded)) ? "" : "decoded";
+  if (!lossy(expected.decoded).equals(lossy(got.decoded))) return "decoded";
+  return got.offsets === undefined || sameIds(expected.offsets, got.offsets) ? "" : "offsets";
 }
 
 /// Texts that the oracle takes; of others what is compared is that Sesame alone gives them back.
 async function compareCategory(texts, oracle, sesame, lossless) {
-  const result = {texts: 0, ids: 0, decoded: 0, error: 0, lost: 0, first: new Map()};
+  const result = {texts: 0, ids: 0, decoded: 0, offsets: 0, error: 0, lost: 0, first: new Map()};
   const found = (kind, text) => {
     ++result[kind];
     const kept = result.first.get(kind) ?? [];
@@ -83,7 +84,7 @@ async function describe(kind, text, oracle, sesame) {
     return difference(expected, got) === kind;
   };
   const smallest = await shrink(text, isUtf8(text), differs);
-  const plain = ({ids, decoded, error}) => (error !== undefined ? {error} : {ids, decoded: decoded.toString()});
+  const plain = ({ids, decoded, offsets, error}) => (error !== undefined ? {error} : {ids, decoded: decoded.toString(), offsets});
   const [got] = await sesame.answer([smallest]);
   const expected = kind === "lost" ? {decoded: smallest.toString()} : plain((await oracle.answer([smallest]))[0]);
   return {kind, text: isUtf8(smallest) ? smallest.toString() : {hex: smallest.toString("hex")}, expected, got: plain(got)};
@@ -102,7 +103,7 @@ async function compareTokenizer(tokenizer) {
   let oracle, sesame;
   try {
     oracle = tokenizer.oracle();
-    sesame = new Program(options.sesame, tokenizer.sesame);
+    sesame = new Program(options.sesame, [...tokenizer.sesame, ...(oracle.offsets ? ["--offsets"] : [])], oracle.offsets);
     await sesame.answer([]);
     await sesame.answer([Buffer.from("a")]);
   } catch (error) {
@@ -119,7 +120,7 @@ async function compareTokenizer(tokenizer) {
     const result = await compareCategory(generators[category](), oracle, sesame, tokenizer.lossless);
     const seconds = ((Date.now() - began) / 1000).toFixed(1);
     console.log(`${tokenizer.name.padEnd(24)} ${category.padEnd(12)} ${String(result.texts).padStart(8)} ${String(result.ids).padStart(8)} ` +
-      `${String(result.decoded).padStart(8)} ${String(result.error).padStart(8)} ${String(tokenizer.lossless ? result.lost : "-").padStart(8)} ${seconds.padStart(7)}`);
+      `${String(result.decoded).padStart(8)} ${String(oracle.offsets ? result.offsets : "-").padStart(8)} ${String(result.error).padStart(8)} ${String(tokenizer.lossless ? result.lost : "-").padStart(8)} ${seconds.padStart(7)}`);
     for (const [kind, texts] of result.first) {
       for (const text of texts) {
         const report = JSON.stringify({tokenizer: tokenizer.name, oracle: oracle.name, category, ...(await describe(kind, text, oracle, sesame))});
@@ -152,7 +153,7 @@ async function main() {
   const names = chosen(list.map(tokenizer => tokenizer.name), options.tokenizers);
   const wanted = list.filter(one => names.includes(one.name));
   if (options["write-golden"]) return writeAllGolden(wanted, resolve(options["write-golden"]));
-  console.log(`${"tokenizer".padEnd(24)} ${"category".padEnd(12)} ${"texts".padStart(8)} ${"ids".padStart(8)} ${"decoded".padStart(8)} ${"error".padStart(8)} ` +
+  console.log(`${"tokenizer".padEnd(24)} ${"category".padEnd(12)} ${"texts".padStart(8)} ${"ids".padStart(8)} ${"decoded".padStart(8)} ${"offsets".padStart(8)} ${"error".padStart(8)} ` +
     `${"lost".padStart(8)} ${"seconds".padStart(7)}`);
   let same = true;
   for (const tokenizer of wanted) same = (await compareTokenizer(tokenizer)) && same;

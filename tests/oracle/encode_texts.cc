@@ -57,13 +57,24 @@ Tokenizer load(const std::string& path, const std::string& pattern, const std::v
   return Tokenizer::load(path);
 }
 
-std::string reply(const Tokenizer& tokenizer, std::string_view text, const EncodeOptions& options) {
+void append_offsets(std::string& out, const Tokenizer& tokenizer, std::string_view text, const EncodeOptions& options,
+                    const std::vector<int32_t>& ids) {
+  const Encoding encoding = tokenizer.encode_full(text, std::nullopt, options);
+  if (encoding.ids != ids) fail("encode_full gives other ids than encode");
+  for (const TextSpan& span : encoding.offsets) {
+    append(out, static_cast<uint32_t>(span.begin));
+    append(out, static_cast<uint32_t>(span.end));
+  }
+}
+
+std::string reply(const Tokenizer& tokenizer, std::string_view text, const EncodeOptions& options, bool offsets) {
   std::string out;
   try {
     const std::vector<int32_t> ids = tokenizer.encode(text, options);
     append(out, static_cast<uint32_t>(ids.size()));
     for (const int32_t id : ids) append(out, id);
     append_text(out, tokenizer.decode(ids, false));
+    if (offsets) append_offsets(out, tokenizer, text, options, ids);
   } catch (const Error& error) {
     out.clear();
     append(out, error_mark);
@@ -77,6 +88,7 @@ int run(int argc, char** argv) {
   std::string pattern;
   std::vector<std::string> specials;
   EncodeOptions options;
+  bool offsets = false;
   CLI::App app(
       "Encodes batches of texts. In: uint32 how many, then of each uint32 length and bytes. Out, of each: uint32 "
       "count, int32 ids, uint32 length and bytes of what they decode to; or uint32 2^32 - 1, length, message.");
@@ -85,12 +97,13 @@ int run(int argc, char** argv) {
   app.add_option("--special", specials, "CONTENT=ID of a rank file's special token");
   app.add_flag("--parse-special", options.parse_special);
   app.add_flag("--add-special", options.add_special);
+  app.add_flag("--offsets", offsets, "behind that the bytes of each token: uint32 begin, uint32 end");
   CLI11_PARSE(app, argc, argv);
 
   const Tokenizer tokenizer = load(path, pattern, specials);
   for (uint32_t texts = 0; read_exactly(&texts, sizeof texts);) {
     for (uint32_t i = 0; i < texts; ++i) {
-      const std::string out = reply(tokenizer, read_text(), options);
+      const std::string out = reply(tokenizer, read_text(), options, offsets);
       if (std::fwrite(out.data(), 1, out.size(), stdout) != out.size()) fail("cannot write to standard output");
     }
     std::fflush(stdout);

@@ -1,7 +1,9 @@
 // The tokenizers of other projects, and Sesame's, behind one interface:
 //   name, version
 //   bytes          whether texts may be any bytes; else they are UTF-8, and others are not given to it
-//   answer(texts)  a promise of {ids, decoded: Buffer} or {error}, one for each Buffer
+//   answer(texts)  a promise of {ids, decoded: Buffer, offsets?} or {error}, one for each Buffer; offsets are numbers of
+//                  characters, begin and end of each token after another
+//   offsets        whether it gives them
 //   vocabulary()   the texts of all tokens, as Buffers
 //   close()
 
@@ -13,8 +15,9 @@ const ERROR_MARK = 0xffffffff;
 
 /// A program that takes batches of texts on standard input and answers on standard output (encode_texts.cc).
 export class Program {
-  constructor(command, args) {
+  constructor(command, args, offsets = false) {
     this.name = command;
+    this.offsets = offsets ?? false;
     this.bytes = true;
     this.buffers = [];
     this.size = 0;
@@ -43,15 +46,17 @@ export class Program {
     for (const text of texts) parts.push(number(text.length), text);
     this.process.stdin.write(Buffer.concat(parts));
     const answers = [];
-    while (answers.length < texts.length) answers.push(await this.next());
+    while (answers.length < texts.length) answers.push(await this.next(texts[answers.length]));
     return answers;
   }
 
-  async next() {
+  async next(text) {
     const count = (await this.take(4)).readUInt32LE();
     if (count === ERROR_MARK) return {error: (await this.text()).toString()};
     const ids = await this.take(4 * count);
-    return {ids: Array.from({length: count}, (_, i) => ids.readInt32LE(4 * i)), decoded: await this.text()};
+    const answer = {ids: Array.from({length: count}, (_, i) => ids.readInt32LE(4 * i)), decoded: await this.text()};
+    if (this.offsets) answer.offsets = inCharacters(await this.take(8 * count), text);
+    return answer;
   }
 
   async text() {
@@ -77,6 +82,18 @@ export class Program {
   }
 }
 
+/// Offsets in bytes, as a Buffer of uint32, in characters of a text.
+function inCharacters(offsets, text) {
+  const before = new Uint32Array(text.length + 1);
+  for (let i = 0; i < text.length; ++i) before[i + 1] = before[i] + ((text[i] & 0xc0) === 0x80 ? 0 : 1);
+  // The end of a part of a character is the end of the character.
+  const inside = at => at < text.length && (text[at] & 0xc0) === 0x80;
+  return Array.from({length: offsets.length / 4}, (_, i) => {
+    const at = offsets.readUInt32LE(4 * i);
+    return i % 2 === 0 && inside(at) ? before[at] - 1 : before[at];
+  });
+}
+
 function number(value) {
   const buffer = Buffer.alloc(4);
   buffer.writeUInt32LE(value);
@@ -89,6 +106,7 @@ export class HuggingFace {
     const {Tokenizer} = require(packages, "tokenizers");
     this.name = "tokenizers " + version(packages, "tokenizers");
     this.bytes = false;
+    this.offsets = true;
     this.tokenizer = Tokenizer.fromString(json);
     this.tokenizer.disableTruncation();
     this.tokenizer.disablePadding();
@@ -107,7 +125,7 @@ export class HuggingFace {
     }
     const ids = encodings.map(encoding => encoding.getIds());
     const decoded = await this.tokenizer.decodeBatch(ids, false);
-    return ids.map((one, i) => ({ids: one, decoded: Buffer.from(decoded[i])}));
+    return ids.map((one, i) => ({ids: one, decoded: Buffer.from(decoded[i]), offsets: encodings[i].getOffsets().flat()}));
   }
 
   /// As they are spelt, and as they decode.
