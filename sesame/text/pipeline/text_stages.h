@@ -46,8 +46,8 @@ class Normalizer {
 };
 
 /// Whether the model of a pipeline sees the bytes of text themselves, where Hugging Face's library spells them in
-/// GPT-2's alphabet first: ByteLevel is the last pre-tokenizer, and the model is BPE whose vocabulary has every byte, so
-/// that there is no difference.
+/// GPT-2's alphabet first: ByteLevel is the last pre-tokenizer, and the model is BPE whose vocabulary has every byte,
+/// so that there is no difference.
 bool sees_bytes(const TokenizerSpec& spec);
 
 /// Cuts text into the pieces that the model sees. Pieces may lie in a buffer that lasts for the call of `emit` only.
