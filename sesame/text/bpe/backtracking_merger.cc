@@ -7,8 +7,9 @@
 namespace sesame {
 namespace {
 
-/// Nodes of the tree are told by 24 bits, and tokens of a wild vocabulary could be long.
-constexpr size_t max_nodes = size_t{1} << 24;
+/// Tokens of a wild vocabulary could be long. Those of real ones take 3 MB at most.
+constexpr size_t max_bytes = size_t{1} << 23;
+constexpr size_t known_pairs = size_t{1} << 15;
 
 }  // namespace
 
@@ -28,15 +29,14 @@ bool BacktrackingMerger::add_tokens(std::span<const int32_t> byte_ids) {
   std::vector<int32_t> made(tokens_.size(), none);  // the last rule that makes a token
   for (uint32_t r = 0; r < merges_.size(); ++r)
     made[static_cast<size_t>(merges_.rule(r).merged)] = static_cast<int32_t>(r);
-  edges_.resize(1024);
-  node_tokens_.push_back(none);
+  std::vector<std::pair<std::string_view, int32_t>> strings;
+  size_t total = 0;
   for (size_t b = 0; b < byte_ids.size(); ++b) {
     const int32_t id = byte_ids[b];
     Token& token = tokens_[static_cast<size_t>(id)];
     if (token.size != 0 || made[static_cast<size_t>(id)] != none) return false;
     token = {none, id, id, none, 1};
     bytes[static_cast<size_t>(id)].assign(1, static_cast<char>(static_cast<uint8_t>(b)));
-    add_to_tree(id, bytes[static_cast<size_t>(id)]);
   }
   for (uint32_t r = 0; r < merges_.size(); ++r) {
     const auto [left, right, merged] = merges_.rule(r);
@@ -49,60 +49,19 @@ bool BacktrackingMerger::add_tokens(std::span<const int32_t> byte_ids) {
     if (!parts_are_made || token.size != 0 || !stay_two(left, right, r)) continue;
     std::string& spelled = bytes[static_cast<size_t>(merged)];
     spelled = bytes[static_cast<size_t>(left)] + bytes[static_cast<size_t>(right)];
-    if (node_tokens_.size() + spelled.size() > max_nodes) return false;
+    total += spelled.size();
+    if (total > max_bytes) return false;
     token = {number, left, right, none, static_cast<uint32_t>(spelled.size())};
-    add_to_tree(merged, spelled);
   }
   for (size_t id = 0; id < tokens_.size(); ++id) {
-    if (tokens_[id].size > 1)
-      tokens_[id].prefix = longest_token(std::string_view(bytes[id]).substr(0, bytes[id].size() - 1));
+    if (tokens_[id].size != 0) strings.emplace_back(bytes[id], static_cast<int32_t>(id));
+  }
+  trie_ = ByteTrie(std::move(strings));
+  for (size_t id = 0; id < tokens_.size(); ++id) {
+    if (tokens_[id].size < 2) continue;
+    tokens_[id].prefix = trie_.longest_prefix(std::string_view(bytes[id]).substr(0, bytes[id].size() - 1)).value;
   }
   return true;
-}
-
-size_t BacktrackingMerger::place_of(uint32_t from) const noexcept {
-  const size_t mask = edges_.size() - 1;
-  size_t i = (from * 0x9E3779B97F4A7C15ull) >> (64 - std::countr_zero(edges_.size()));
-  while (edges_[i].from != UINT32_MAX && edges_[i].from != from) i = (i + 1) & mask;
-  return i;
-}
-
-uint32_t BacktrackingMerger::child(uint32_t node, char byte) const noexcept {
-  return edges_[place_of(node << 8 | static_cast<uint8_t>(byte))].node;  // 0, the root, is the child of none
-}
-
-void BacktrackingMerger::add_to_tree(int32_t id, std::string_view bytes) {
-  uint32_t node = 0;
-  for (const char byte : bytes) {
-    const uint32_t from = node << 8 | static_cast<uint8_t>(byte);
-    if (2 * node_tokens_.size() >= edges_.size()) grow_tree();
-    Edge& edge = edges_[place_of(from)];
-    if (edge.from == UINT32_MAX) {
-      edge = {from, static_cast<uint32_t>(node_tokens_.size())};
-      node_tokens_.push_back(none);
-    }
-    node = edge.node;
-  }
-  node_tokens_[node] = id;
-}
-
-void BacktrackingMerger::grow_tree() {
-  std::vector<Edge> old(4 * edges_.size());
-  old.swap(edges_);
-  for (const Edge& edge : old) {
-    if (edge.from != UINT32_MAX) edges_[place_of(edge.from)] = edge;
-  }
-}
-
-int32_t BacktrackingMerger::longest_token(std::string_view text) const noexcept {
-  int32_t longest = none;
-  uint32_t node = 0;
-  for (const char byte : text) {
-    node = child(node, byte);
-    if (node == 0) break;
-    if (node_tokens_[node] != none) longest = node_tokens_[node];
-  }
-  return longest;
 }
 
 bool BacktrackingMerger::stay_two(int32_t left, int32_t right, uint32_t before_rule) const noexcept {
@@ -127,18 +86,28 @@ bool BacktrackingMerger::stay_two(int32_t left, int32_t right, uint32_t before_r
   }
 }
 
-size_t BacktrackingMerger::encode(std::string_view piece, std::vector<bool>& closed, int32_t* ids) const {
+bool BacktrackingMerger::stay_two(int32_t left, int32_t right, Buffers& buffers) const {
+  // The answer is the lowest bit, and the next one tells a place that was written.
+  const uint64_t pair = (uint64_t{static_cast<uint32_t>(left)} << 32 | static_cast<uint32_t>(right)) << 2 | 2;
+  uint64_t& known = buffers.known_pairs[(pair * 0x9E3779B97F4A7C15ull) >> (64 - std::countr_zero(known_pairs))];
+  if ((known & ~uint64_t{1}) != pair) known = pair | (stay_two(left, right, MergeTable::none) ? 1 : 0);
+  return (known & 1) != 0;
+}
+
+size_t BacktrackingMerger::encode(std::string_view piece, Buffers& buffers, int32_t* ids) const {
+  buffers.known_pairs.resize(known_pairs);
   // closed[p]: no tokens reach from the start to p such that the rest can go on from there.
+  std::vector<bool>& closed = buffers.closed;
   closed.assign(piece.size() + 1, false);
   size_t count = 0;
   size_t place = 0;
-  int32_t next = longest_token(piece);
+  int32_t next = trie_.longest_prefix(piece).value;
   while (next != none) {
     const size_t end = place + tokens_[static_cast<size_t>(next)].size;
-    if (!closed[end] && (count == 0 || stay_two(ids[count - 1], next, MergeTable::none))) {
+    if (!closed[end] && (count == 0 || stay_two(ids[count - 1], next, buffers))) {
       ids[count++] = next;
       place = end;
-      next = longest_token(piece.substr(place));
+      next = trie_.longest_prefix(piece, place).value;
     } else if (const int32_t shorter = tokens_[static_cast<size_t>(next)].prefix; shorter != none) {
       next = shorter;
     } else {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "sesame/text/bpe/merge_table.h"
+#include "sesame/text/sentencepiece/byte_trie.h"
 
 namespace sesame {
 
@@ -22,9 +23,14 @@ class BacktrackingMerger {
   /// Null where the rules are out of order.
   static std::unique_ptr<const BacktrackingMerger> make(const MergeTable& merges, std::span<const int32_t> byte_ids);
 
-  /// Writes the ids of a piece to `ids`, which has room for one a byte, and returns how many they are. `closed` is
-  /// memory to work in.
-  size_t encode(std::string_view piece, std::vector<bool>& closed, int32_t* ids) const;
+  /// What calls of one thread work in.
+  struct Buffers {
+    std::vector<bool> closed;
+    std::vector<uint64_t> known_pairs;  // pairs of tokens and whether they stay two, one place a pair
+  };
+
+  /// Writes the ids of a piece to `ids`, which has room for one a byte, and returns how many they are.
+  size_t encode(std::string_view piece, Buffers& buffers, int32_t* ids) const;
 
  private:
   explicit BacktrackingMerger(const MergeTable& merges) : merges_(merges) {}
@@ -37,24 +43,13 @@ class BacktrackingMerger {
     int32_t prefix = none;  // the longest token that it begins with, but itself
     uint32_t size = 0;      // in bytes; 0 where merges never end in this token
   };
-  /// A child of a node of the tree of tokens.
-  struct Edge {
-    uint32_t from = UINT32_MAX;  // the node and the byte
-    uint32_t node = 0;
-  };
-
   bool add_tokens(std::span<const int32_t> byte_ids);
-  void add_to_tree(int32_t id, std::string_view bytes);
-  void grow_tree();
-  [[nodiscard]] size_t place_of(uint32_t from) const noexcept;
-  [[nodiscard]] uint32_t child(uint32_t node, char byte) const noexcept;
-  [[nodiscard]] int32_t longest_token(std::string_view text) const noexcept;
+  [[nodiscard]] bool stay_two(int32_t left, int32_t right, Buffers& buffers) const;
   [[nodiscard]] bool stay_two(int32_t left, int32_t right, uint32_t before_rule) const noexcept;
 
   const MergeTable& merges_;
-  std::vector<Token> tokens_;         // by id
-  std::vector<Edge> edges_;           // open addressing
-  std::vector<int32_t> node_tokens_;  // by node; the root is 0
+  std::vector<Token> tokens_;  // by id
+  ByteTrie trie_;              // of the tokens that merges end in
 };
 
 }  // namespace sesame

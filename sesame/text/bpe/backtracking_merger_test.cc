@@ -32,8 +32,8 @@ Ids merge_by_rank(const MergeTable& table, std::string_view text) {
 
 Ids from_left_to_right(const BacktrackingMerger& merger, std::string_view text) {
   Ids ids(text.size());
-  std::vector<bool> closed;
-  ids.resize(merger.encode(text, closed, ids.data()));
+  BacktrackingMerger::Buffers buffers;
+  ids.resize(merger.encode(text, buffers, ids.data()));
   return ids;
 }
 

@@ -153,8 +153,10 @@ size_t ByteMerger::encode(std::string_view text, Buffers& buffers, int32_t* ids)
     std::copy_n(word.ids.begin(), word.count, ids);
     return word.count;
   }
-  if (text.size() >= long_piece) {
-    if (const auto* merger = long_pieces()) return merger->encode(text, buffers.closed, ids);
+  if (bytes_merged_by_rank_.load(std::memory_order_relaxed) + text.size() > few_bytes) {
+    if (const auto* merger = long_pieces()) return merger->encode(text, buffers.long_pieces, ids);
+  } else {
+    bytes_merged_by_rank_.fetch_add(text.size(), std::memory_order_relaxed);
   }
   buffers.tokens.clear();
   for (uint32_t i = 0; i < text.size(); ++i) {

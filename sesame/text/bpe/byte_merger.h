@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -37,8 +38,8 @@ class ByteMerger : public PieceMerger {
 
  private:
   static constexpr size_t max_together = 32;
-  // Shorter ones take less time to merge by rank.
-  static constexpr size_t long_piece = 512;
+  // So many bytes are merged by rank before it is worth to make what merges long pieces faster.
+  static constexpr uint64_t few_bytes = uint64_t{64} << 10;
 
   ByteMerger() = default;
   void find_uncrossed_pairs(const TokenizerSpec& spec);
@@ -55,8 +56,8 @@ class ByteMerger : public PieceMerger {
     return byte_pairs_[size_t{static_cast<uint8_t>(left)} << 8 | static_cast<uint8_t>(right)];
   }
 
-  /// Made when the first long piece comes: it takes some hundred milliseconds and many megabytes. Null where the rules
-  /// are not for it.
+  /// Made when there is work for it: that takes a tenth of a second and some megabytes. Null where the rules are not
+  /// for it.
   [[nodiscard]] const BacktrackingMerger* long_pieces() const;
 
   FlatArray<int32_t> byte_ids_;     // [256]
@@ -69,6 +70,7 @@ class ByteMerger : public PieceMerger {
   FlatArray<int32_t> piece_ids_;
   StringIndex piece_index_;
   size_t longest_piece_ = 0;
+  mutable std::atomic<uint64_t> bytes_merged_by_rank_{0};
   mutable std::once_flag long_pieces_once_;
   mutable std::unique_ptr<const BacktrackingMerger> long_pieces_;
 };

@@ -3,9 +3,12 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
+#include "sesame/text/bpe/backtracking_merger.h"
 #include "sesame/text/bpe/merge.h"
 
 namespace sesame {
@@ -18,7 +21,9 @@ class PieceMerger {
   struct Buffers {
     std::vector<PieceToken> tokens;
     MergeBuffers merge;
-    std::vector<bool> closed;
+    BacktrackingMerger::Buffers long_pieces;
+    std::string text;
+    std::unique_ptr<TokenModel::Scratch> model;
   };
 
   virtual ~PieceMerger() = default;

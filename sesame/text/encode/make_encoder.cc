@@ -8,6 +8,7 @@
 #include "sesame/base/error.h"
 #include "sesame/text/bpe/bpe_model.h"
 #include "sesame/text/bpe/byte_level_encoder.h"
+#include "sesame/text/bpe/marked_bpe_encoder.h"
 #include "sesame/text/encode/pipeline_encoder.h"
 #include "sesame/text/pipeline/word_level_model.h"
 #include "sesame/text/sentencepiece/sentencepiece_encoder.h"
@@ -22,10 +23,8 @@ namespace {
 /// The fused encoders: each looks at a pipeline and returns null where it is not of its family.
 using MakeFused = std::unique_ptr<TextEncoder> (*)(const TokenizerSpec& spec, std::string_view origin);
 constexpr std::array fused_encoders = {
-    MakeFused{&make_bert_encoder},
-    MakeFused{&make_byte_level_encoder},
-    MakeFused{&make_sentencepiece_encoder},
-    MakeFused{&make_unigram_encoder},
+    MakeFused{&make_bert_encoder},          MakeFused{&make_byte_level_encoder}, MakeFused{&make_marked_bpe_encoder},
+    MakeFused{&make_sentencepiece_encoder}, MakeFused{&make_unigram_encoder},
 };
 
 }  // namespace
