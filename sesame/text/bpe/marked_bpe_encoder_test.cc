@@ -12,6 +12,13 @@
 namespace sesame {
 namespace {
 
+normalizer::Replace replace_all(std::string_view text, std::string_view content) {
+  normalizer::Replace step;
+  step.pattern.text = text;
+  step.content = content;
+  return step;
+}
+
 using Ids = std::vector<int32_t>;
 
 Ids encode(const TextEncoder& encoder, TextEncoder::State& state, std::string_view text, StretchStart start) {
@@ -102,7 +109,7 @@ void expect_as_pipeline(const TokenizerSpec& spec, int texts) {
   }
 }
 
-const normalizer::Step replace_spaces = normalizer::Replace{{" ", false}, "\u2581"};
+const normalizer::Step replace_spaces = replace_all(" ", "\u2581");
 
 TEST(MarkedBpeEncoder, GivesThePipelinesIds) {
   TokenizerSpec llama = small_spec();
