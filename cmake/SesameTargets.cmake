@@ -15,7 +15,7 @@ endforeach()
 
 get_property(libraries GLOBAL PROPERTY sesame_libraries)
 list(REMOVE_DUPLICATES libraries)
-set(header_only nlohmann_json::nlohmann_json CLI11::CLI11 tomlplusplus::tomlplusplus)
+set(header_only sesame_highway_headers nlohmann_json::nlohmann_json CLI11::CLI11 tomlplusplus::tomlplusplus)
 foreach(library IN LISTS libraries)
   if(library IN_LIST header_only)
     target_link_libraries(sesame PRIVATE $<BUILD_INTERFACE:${library}>)

@@ -1,11 +1,14 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <span>
 #include <type_traits>
 #include <utility>
 #include <vector>
+
+#include "sesame/base/huge_buffer.h"
 
 namespace sesame {
 
@@ -21,6 +24,13 @@ class FlatArray {
     const auto owner = std::make_shared<const std::vector<T>>(std::move(elements));
     view_ = *owner;
     owner_ = owner;
+  }
+  /// A copy of elements in huge pages: for tables of some megabytes that are read here and there.
+  static FlatArray in_huge_pages(std::span<const T> elements) {
+    const auto owner = std::make_shared<const HugeBuffer>(elements.size_bytes());
+    const std::span<T> copy = owner->template as<T>();
+    std::copy(elements.begin(), elements.end(), copy.begin());
+    return {copy, owner};
   }
   /// Elements that live as long as `owner`.
   FlatArray(std::span<const T> view, std::shared_ptr<const void> owner) : view_(view), owner_(std::move(owner)) {}

@@ -21,6 +21,10 @@ class HugeBuffer {
   HugeBuffer& operator=(HugeBuffer&& other) noexcept;
   ~HugeBuffer();
 
+  /// Makes room for so many bytes, keeping what is there: pages move, bytes do not. Never makes it smaller. Throws
+  /// Error as the constructor does; the buffer is then as it was.
+  void grow(size_t bytes);
+
   [[nodiscard]] std::byte* data() const noexcept { return data_; }
   [[nodiscard]] size_t size() const noexcept { return size_; }
 

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
 
 #include "sesame/base/error.h"
@@ -54,6 +55,23 @@ TEST(HugeBuffer, IsAlignedZeroedAndMoves) {
   buffer = std::move(other);
   EXPECT_EQ(buffer.as<float>().back(), 7.0f);
   EXPECT_EQ(HugeBuffer(0).data(), nullptr);
+}
+
+TEST(HugeBuffer, GrowsWithWhatItHolds) {
+  HugeBuffer buffer;
+  std::byte written{0};
+  for (const size_t bytes : {size_t{1}, size_t{5000}, size_t{1} << 20, 3 * HugeBuffer::kAlignment + 1, size_t{100}}) {
+    const size_t before = buffer.size();
+    buffer.grow(bytes);
+    ASSERT_EQ(buffer.size(), std::max(before, bytes));
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(buffer.data()) % HugeBuffer::kAlignment, 0u);
+    for (size_t i = 0; i < before; i += 997) ASSERT_EQ(buffer.data()[i], written) << i;
+    for (size_t i = before; i < buffer.size(); i += 997) ASSERT_EQ(buffer.data()[i], std::byte{0}) << i;
+    written = std::byte{7};
+    std::fill_n(buffer.data(), buffer.size(), written);
+  }
+  EXPECT_THROW(buffer.grow(SIZE_MAX / 2), Error);
+  EXPECT_EQ(buffer.data()[0], written);
 }
 
 TEST(HugeBuffer, SaysWhatCannotBeHad) {

@@ -110,16 +110,16 @@ ByteMerger::ByteMerger(const ImageReader& image)
       piece_ids_(image.get<int32_t>("pieces.ids")),
       piece_index_(image.get<StringIndex::Slot>("pieces.index")) {
   const auto is_id = [](int32_t id) { return id >= 0 && id <= max_token_id; };
-  if (byte_ids_.size() != 256 || !std::all_of(byte_ids_.begin(), byte_ids_.end(), is_id)) {
+  if (byte_ids_.size() != 256 || !all_pass(byte_ids_.span(), is_id)) {
     image.fail_section("bytes.ids", "expected 256 ids");
   }
   const auto is_rule = [&](uint32_t rule) { return rule == MergeTable::none || rule < merges_.size(); };
-  if (byte_pairs_.size() != 65536 || !std::all_of(byte_pairs_.begin(), byte_pairs_.end(), is_rule)) {
+  if (byte_pairs_.size() != 65536 || !all_pass(byte_pairs_.span(), is_rule)) {
     image.fail_section("bytes.pairs", "expected 65536 rules");
   }
-  if (!std::all_of(piece_ids_.begin(), piece_ids_.end(), is_id)) image.fail_section("pieces.ids", "a wrong id");
+  if (!all_pass(piece_ids_.span(), is_id)) image.fail_section("pieces.ids", "a wrong id");
   if (piece_begins_.size() != piece_ids_.size() + 1 || piece_begins_[0] != 0 ||
-      piece_begins_.back() != piece_bytes_.size() || !std::is_sorted(piece_begins_.begin(), piece_begins_.end())) {
+      piece_begins_.back() != piece_bytes_.size() || !is_rising(piece_begins_.span())) {
     image.fail_section("pieces.begins", "the places of strings are out of order");
   }
   for (uint32_t i = 0; i < piece_ids_.size(); ++i) longest_piece_ = std::max(longest_piece_, piece(i).size());
@@ -181,23 +181,24 @@ struct ByteMerger::Merging {
   static constexpr uint8_t outside = max_word;  // before the first symbol, behind the last one
   static constexpr int place_bits = 4;
   static_assert(size == size_t{1} << place_bits);
-  static constexpr uint32_t no_merge = MergeTable::none << place_bits;
+  static constexpr int32_t no_merge = static_cast<int32_t>(MergeTable::none << place_bits);
 
-  std::array<uint32_t, size> merges;  // rule and place of the pair that begins at a place
+  // Rule and place of the pair that begins at a place. Signed: all processors compare such in vectors.
+  std::array<int32_t, size> merges;
   std::array<int32_t, size> ids;
   std::array<uint8_t, size> next;
   std::array<uint8_t, size> previous;
-  uint32_t lowest;
+  int32_t lowest;
   Word* word;
 
   void choose() noexcept {
-    std::array<uint32_t, size / 2> least;
+    std::array<int32_t, size / 2> least;
     for (size_t i = 0; i < least.size(); ++i) least[i] = std::min(merges[i], merges[i + least.size()]);
     for (size_t i = 0; i < 4; ++i) least[i] = std::min(least[i], least[i + 4]);
     lowest = std::min(std::min(least[0], least[1]), std::min(least[2], least[3]));
   }
-  [[nodiscard]] uint32_t rule() const noexcept { return lowest >> place_bits; }
-  [[nodiscard]] uint32_t place() const noexcept { return lowest & outside; }
+  [[nodiscard]] uint32_t rule() const noexcept { return static_cast<uint32_t>(lowest) >> place_bits; }
+  [[nodiscard]] uint32_t place() const noexcept { return static_cast<uint32_t>(lowest) & outside; }
 };
 
 void ByteMerger::merge_words(std::span<Word> words) const noexcept {
@@ -206,24 +207,23 @@ void ByteMerger::merge_words(std::span<Word> words) const noexcept {
   while (!words.empty()) {
     const size_t together = std::min(words.size(), merging.size());
     size_t active = 0;
-    const auto keep = [&](size_t k) {
+    // What was written a moment ago can't be read as a vector yet: first all are written, then all are read.
+    const auto choose = [&](size_t k) {
+      merging[k].choose();
       merges_.prefetch_rule(merging[k].rule());
       waiting[active] = static_cast<uint8_t>(k);
       active += merging[k].lowest < Merging::no_merge ? 1 : 0;
     };
     for (size_t k = 0; k < together; ++k) {
       begin(words[k], merging[k]);
-      keep(k);
     }
+    for (size_t k = 0; k < together; ++k) choose(k);
     while (active > 0) {
       const size_t count = active;
       for (size_t w = 0; w < count; ++w) apply(merging[waiting[w]]);
+      for (size_t w = 0; w < count; ++w) find_neighbours(merging[waiting[w]]);
       active = 0;
-      for (size_t w = 0; w < count; ++w) {
-        const size_t k = waiting[w];
-        find_neighbours(merging[k]);
-        keep(k);
-      }
+      for (size_t w = 0; w < count; ++w) choose(waiting[w]);
     }
     for (size_t k = 0; k < together; ++k) {
       Word& word = words[k];
@@ -246,10 +246,9 @@ void ByteMerger::begin(Word& word, Merging& merging) const noexcept {
   }
   merging.next[size - 1] = Merging::outside;
   for (size_t i = 0; i + 1 < size; ++i) {
-    merging.merges[i] =
-        byte_pair_rule(word.text[i], word.text[i + 1]) << Merging::place_bits | static_cast<uint32_t>(i);
+    const uint32_t rule = byte_pair_rule(word.text[i], word.text[i + 1]);
+    merging.merges[i] = static_cast<int32_t>(rule << Merging::place_bits | static_cast<uint32_t>(i));
   }
-  merging.choose();
 }
 
 void ByteMerger::apply(Merging& m) const noexcept {
@@ -269,12 +268,11 @@ void ByteMerger::find_neighbours(Merging& m) const noexcept {
   const uint32_t behind = m.next[place];
   const auto merge_at = [&](uint32_t left, uint32_t right, bool is_pair) {
     const uint32_t rule = merges_.find(m.ids[left], m.ids[right]);
-    return (is_pair ? rule : MergeTable::none) << Merging::place_bits | left;
+    return static_cast<int32_t>((is_pair ? rule : MergeTable::none) << Merging::place_bits | left);
   };
   // A place outside takes part in no merge: that its rank is written there is all that happens.
   m.merges[before] = merge_at(before, place, before != Merging::outside);
   m.merges[place] = merge_at(place, behind, behind != Merging::outside);
-  m.choose();
 }
 
 }  // namespace sesame

@@ -29,8 +29,8 @@ MergeTable::MergeTable(std::span<const MergeRule> rules, std::span<const uint32_
     while (slots[i] != empty && slots[i] >> rule_bits != pair) i = (i + 1) & (slots.size() - 1);
     slots[i] = (pair << rule_bits) | number;
   }
-  slots_ = std::move(slots);
-  rules_ = std::vector<MergeRule>(rules.begin(), rules.end());
+  slots_ = FlatArray<uint64_t>::in_huge_pages(slots);
+  rules_ = FlatArray<MergeRule>::in_huge_pages(rules);
   const bool ties = std::adjacent_find(ranks.begin(), ranks.end()) != ranks.end();
   if (ties) ranks_ = std::vector<uint32_t>(ranks.begin(), ranks.end());
 }
@@ -50,18 +50,16 @@ MergeTable::MergeTable(const ImageReader& image, std::string_view prefix) {
   if (slots_.size() < 2 * bucket_size || !std::has_single_bit(slots_.size())) {
     image.fail_section(slots_name, "its size is no power of two");
   }
-  for (const MergeRule& rule : rules_) {
-    for (const int32_t id : {rule.left, rule.right, rule.merged}) {
-      if (id < 0 || id > max_token_id) image.fail_section(rules_name, "an id is outside the vocabulary");
-    }
-  }
+  const auto is_id = [](int32_t id) { return static_cast<uint32_t>(id) <= static_cast<uint32_t>(max_token_id); };
+  const auto has_ids = [&](const MergeRule& rule) { return is_id(rule.left) & is_id(rule.right) & is_id(rule.merged); };
+  if (!all_pass(rules_.span(), has_ids)) image.fail_section(rules_name, "an id is outside the vocabulary");
+  const auto rule_count = static_cast<uint32_t>(rules_.size());
+  const auto is_slot = [&](uint64_t slot) {
+    return slot == empty || (static_cast<uint32_t>(slot) & none) < rule_count;
+  };
+  if (!all_pass(slots_.span(), is_slot)) image.fail_section(slots_name, "it names a rule too many");
   bool ends = false;
-  for (size_t i = 0; i < slots_.size(); ++i) {
-    if (slots_[i] != empty && (slots_[i] & none) >= rules_.size()) {
-      image.fail_section(slots_name, "it names a rule too many");
-    }
-    ends = ends || (slots_[i] == empty && i % bucket_size == bucket_size - 1);
-  }
+  for (size_t i = bucket_size - 1; i < slots_.size() && !ends; i += bucket_size) ends = slots_[i] == empty;
   // A search ends at a bucket that is not full.
   if (!ends) image.fail_section(slots_name, "it is full");
   if (!ranks_.empty() && ranks_.size() != rules_.size()) image.fail_section(ranks_name, "it has another size");

@@ -1,184 +1,161 @@
 #include "sesame/text/bpe/piece_encoder.h"
 
 #include <algorithm>
-#include <array>
 #include <cassert>
 
 #include "sesame/base/hash.h"
 
 namespace sesame {
+namespace {
 
-/// The pieces of a call, and where their ids are: in the cache of words, or among what was found for the others.
-struct PieceEncoder::Batch {
-  /// In the place of the number of ids: ids[0] and ids[1] say where in State::others they are, and how many.
-  static constexpr uint64_t elsewhere = 15;
-
-  const char* base;
-  std::span<const uint32_t> ends;
-  std::array<WordCache::Key, batch> keys;
-  std::array<uint64_t, batch> hashes;
-  std::array<const WordCache::Entry*, batch> entries;
-  std::array<uint32_t, batch> missed;  // numbers of pieces that are not in the cache of words
-  size_t missed_count = 0;
-  std::array<WordCache::Entry, batch> others;  // of missed pieces
-
-  [[nodiscard]] std::string_view piece(size_t i) const noexcept {
-    const uint32_t from = i == 0 ? 0 : ends[i - 1];
-    return {base + from, ends[i] - from};
-  }
-  void look_up(const WordCache& words) noexcept;
-};
-
-void PieceEncoder::Batch::look_up(const WordCache& words) noexcept {
-  for (size_t i = 0; i < ends.size(); ++i) {
-    entries[i] = &words.look_up(keys[i], hashes[i]);
-    missed[missed_count] = static_cast<uint32_t>(i);
-    missed_count += entries[i]->count() == 0 ? 1 : 0;
-  }
+std::string_view piece_at(const char* base, std::span<const uint32_t> ends, size_t i) noexcept {
+  const uint32_t from = i == 0 ? 0 : ends[i - 1];
+  return {base + from, ends[i] - from};
 }
+
+}  // namespace
 
 void PieceEncoder::encode(std::string_view text, size_t begin, std::span<const uint32_t> ends, State& state,
                           IdBuffer& ids) const {
   if (ends.empty()) return;
   assert(ends.size() <= batch);
-  Batch pieces;
-  pieces.base = text.data() + begin;
-  pieces.ends = ends;
+  const char* const base = text.data() + begin;
   const size_t readable = text.size() - begin;
   // The last pieces may lie where 16 bytes can't be read.
   size_t padded = ends.size();
   while (padded > 0 && (padded > 1 ? ends[padded - 2] : 0) + size_t{16} > readable) --padded;
-  for (size_t i = 0; i < ends.size(); ++i) {
-    const std::string_view piece = pieces.piece(i);
-    pieces.keys[i] = i < padded ? WordCache::key_of_padded(piece.data(), piece.size()) : WordCache::key(piece);
-    pieces.hashes[i] = WordCache::hash(pieces.keys[i]);
-    state.words.prefetch(pieces.hashes[i]);
+  const auto keep_key = [&](size_t i, WordCache::Key key) {
+    state.keys[i] = key;
+    state.hashes[i] = WordCache::hash(key);
+    state.words.prefetch(state.hashes[i]);
+  };
+  uint32_t from = 0;
+  for (size_t i = 0; i < padded; ++i) {
+    keep_key(i, WordCache::key_of_padded(base + from, ends[i] - from));
+    from = ends[i];
   }
-  pieces.look_up(state.words);
-  if (pieces.missed_count > 0) encode_missed(pieces, state);
-  // A piece has no more ids than bytes, and four are always written.
-  int32_t* const first = ids.reserve(ends.back() + WordCache::max_ids);
+  for (size_t i = padded; i < ends.size(); ++i) keep_key(i, WordCache::key(piece_at(base, ends, i)));
+
+  state.padded_end = text.data() + text.size() - std::min(text.size(), size_t{16});
+  state.missed.clear();
+  // A piece has no more ids than bytes.
+  int32_t* const first = ids.reserve(ends.back() + WordCache::room);
   int32_t* out = first;
-  for (size_t i = 0; i < ends.size(); ++i) {
-    const WordCache::Entry& entry = *pieces.entries[i];
-    std::copy_n(entry.ids.begin(), WordCache::max_ids, out);
-    size_t count = entry.count();
-    if (count == Batch::elsewhere) [[unlikely]] {
-      count = static_cast<size_t>(entry.ids[1]);
-      std::copy_n(state.others.begin() + entry.ids[0], count, out);
+  for (size_t i = 0, next = 0; i < ends.size(); ++i) {
+    if (const size_t count = state.words.copy(state.keys[i], state.hashes[i], out); count != 0) [[likely]] {
+      out += count;
+      continue;
+    }
+    // Some pieces that missed are in the cache by now.
+    while (next < state.missed.size() && state.missed[next].piece < i) ++next;
+    if (next == state.missed.size() || state.missed[next].piece != i) {
+      find_missed(base, ends, i, state);
+      next = 0;
+    }
+    const size_t parts_begin = next == 0 ? 0 : state.missed[next - 1].parts_end;
+    const size_t parts_end = state.missed[next].parts_end;
+    const size_t count = encode_parts(parts_begin, parts_end, state, out);
+    if (parts_end - parts_begin > 1 && piece_at(base, ends, i).size() <= WordCache::max_word &&
+        state.words.has_room()) {
+      state.words.put(state.keys[i], state.hashes[i], {out, count});
     }
     out += count;
+    ++next;
   }
   ids.commit(static_cast<size_t>(out - first));
 }
 
-void PieceEncoder::encode_missed(Batch& pieces, State& state) const {
-  state.others.clear();
-  std::array<PieceMerger::Word, batch> words;
-  std::array<uint32_t, batch> word_pieces;
-  size_t word_count = 0;
-  const uint64_t puts = state.words.puts();
-  const std::span<const uint32_t> missed(pieces.missed.data(), pieces.missed_count);
-  for (const uint32_t i : missed) {
-    const std::string_view piece = pieces.piece(i);
-    pieces.entries[i] = &pieces.others[i];
-    const bool is_word = !piece.empty() && piece.size() <= WordCache::max_word;
-    if (is_word && merger_->next_cut(piece, 0) == piece.size() && merger_->whole_piece(piece) < 0 &&
-        !state.pieces.holds(piece)) {
-      words[word_count].text = piece;
-      word_pieces[word_count++] = i;
-    } else {
-      pieces.others[i] = keep_other(piece, state, [&](int32_t* ids) { return encode_piece(piece, state, ids); });
-    }
+void PieceEncoder::find_missed(const char* base, std::span<const uint32_t> ends, size_t first, State& state) const {
+  state.missed.clear();
+  state.parts.clear();
+  std::array<int32_t, WordCache::room> known;
+  for (size_t i = first; i < ends.size() && state.parts.size() < batch; ++i) {
+    const std::string_view piece = piece_at(base, ends, i);
+    const bool is_known = i > first && piece.size() <= WordCache::max_word &&
+                          state.words.copy(state.keys[i], state.hashes[i], known.data()) != 0;
+    if (is_known) continue;
+    add_parts(piece, i, state);
+    state.missed.push_back({i, state.parts.size()});
   }
-  merger_->encode_words({words.data(), word_count}, state.buffers);
-  for (size_t w = 0; w < word_count; ++w) {
-    const std::span<const int32_t> ids(words[w].ids.data(), words[w].count);
-    pieces.others[word_pieces[w]] = keep_other(words[w].text, state, [&](int32_t* out) {
-      std::copy(ids.begin(), ids.end(), out);
-      return ids.size();
-    });
-    if (ids.size() > WordCache::max_ids) {
-      state.pieces.put(words[w].text, xxh3(words[w].text), ids);
-    } else {
-      state.words.put(pieces.keys[word_pieces[w]], ids);
-    }
-  }
-  if (state.words.puts() != puts) find_again(pieces, state);
+  state.merged = false;
 }
 
-void PieceEncoder::find_again(Batch& pieces, State& state) const {
-  std::array<bool, batch> is_other{};
-  for (size_t m = 0; m < pieces.missed_count; ++m) is_other[pieces.missed[m]] = true;
-  for (size_t i = 0; i < pieces.ends.size(); ++i) {
-    if (is_other[i]) continue;
-    pieces.entries[i] = &state.words.look_up(pieces.keys[i], pieces.hashes[i]);
-    if (pieces.entries[i]->count() != 0) continue;
-    // A new word took its place. The cache stays as it is now.
-    const std::string_view piece = pieces.piece(i);
-    pieces.others[i] =
-        keep_other(piece, state, [&](int32_t* ids) { return merger_->encode(piece, state.buffers, ids); });
-    pieces.entries[i] = &pieces.others[i];
-  }
-}
-
-template <typename Encode>
-WordCache::Entry PieceEncoder::keep_other(std::string_view piece, State& state, Encode encode) const {
-  const size_t begin = state.others.size();
-  state.others.resize(begin + piece.size());
-  const size_t count = encode(state.others.data() + begin);
-  state.others.resize(begin + count);
-  WordCache::Entry entry{};
-  entry.high = Batch::elsewhere << WordCache::count_shift;
-  entry.ids = {static_cast<int32_t>(begin), static_cast<int32_t>(count)};
-  return entry;
-}
-
-size_t PieceEncoder::encode_piece(std::string_view piece, State& state, int32_t* ids) const {
+void PieceEncoder::add_parts(std::string_view piece, size_t number, State& state) const {
   // What whole_piece knows is in no cache: there the same bytes would be found as part of a piece.
-  if (const int32_t id = merger_->whole_piece(piece); id >= 0) {
-    *ids = id;
-    return 1;
+  const int32_t id = merger_->whole_piece(piece);
+  size_t cut = id >= 0 ? piece.size() : merger_->next_cut(piece, 0);
+  if (cut == piece.size()) {
+    state.parts.push_back({piece, state.keys[number], state.hashes[number], id, true});
+    return;
   }
-  const size_t cut = merger_->next_cut(piece, 0);
-  if (cut == piece.size()) return encode_whole(piece, state, ids);
-  const size_t count = encode_parts(piece, cut, state, ids);
-  if (piece.size() <= WordCache::max_word) state.words.put(WordCache::key(piece), {ids, count});
-  return count;
-}
-
-size_t PieceEncoder::encode_parts(std::string_view piece, size_t cut, State& state, int32_t* ids) const {
-  size_t count = 0;
   for (size_t begin = 0; begin < piece.size(); cut = merger_->next_cut(piece, begin)) {
-    const std::string_view part = piece.substr(begin, cut - begin);
-    const WordCache::Key key = WordCache::key(part);
-    const WordCache::Entry& known = state.words.look_up(key, WordCache::hash(key));
-    if (known.count() != 0) {
-      std::copy_n(known.ids.begin(), known.count(), ids + count);
-      count += known.count();
-    } else if (merger_->whole_piece(part) >= 0) {
-      count += merger_->encode(part, state.buffers, ids + count);
-    } else {
-      count += encode_whole(part, state, ids + count);
-    }
+    const char* const part = piece.data() + begin;
+    const size_t size = cut - begin;
+    const WordCache::Key key =
+        part <= state.padded_end ? WordCache::key_of_padded(part, size) : WordCache::key({part, size});
+    const uint64_t hash = WordCache::hash(key);
+    state.words.prefetch(hash);
+    state.parts.push_back({{part, size}, key, hash, -1, false});
     begin = cut;
   }
-  return count;
 }
 
-size_t PieceEncoder::encode_whole(std::string_view piece, State& state, int32_t* ids) const {
-  if (piece.size() > PieceCache::max_piece) return merger_->encode(piece, state.buffers, ids);
-  const uint64_t hash = xxh3(piece);
-  if (const auto known = state.pieces.find(piece, hash); !known.empty()) {
+void PieceEncoder::merge_unknown(size_t first, State& state) const {
+  state.merged = true;
+  state.unknown.clear();
+  state.unknown_parts.clear();
+  std::array<int32_t, WordCache::room> known;
+  for (const State::Part& part : std::span(state.parts).subspan(first)) {
+    if (part.id >= 0 || part.text.size() > WordCache::max_word) continue;
+    if (!part.is_piece && state.words.copy(part.key, part.hash, known.data()) != 0) continue;
+    state.unknown.push_back({part.text, {}, 0});
+    state.unknown_parts.push_back(&part);
+  }
+  merger_->encode_words(state.unknown, state.buffers);
+  for (size_t u = 0; u < state.unknown.size(); ++u) {
+    const PieceMerger::Word& word = state.unknown[u];
+    const State::Part& part = *state.unknown_parts[u];
+    const bool is_other_piece = !part.is_piece && merger_->whole_piece(part.text) >= 0;
+    if (!is_other_piece) state.words.put(part.key, part.hash, {word.ids.data(), word.count});
+  }
+}
+
+size_t PieceEncoder::encode_parts(size_t begin, size_t end, State& state, int32_t* ids) const {
+  int32_t* out = ids;
+  for (size_t i = begin; i < end; ++i) {
+    const State::Part& part = state.parts[i];
+    if (const size_t known = state.words.copy(part.key, part.hash, out); known != 0) [[likely]] {
+      out += known;
+    } else if (part.id >= 0) {
+      *out++ = part.id;
+    } else if (part.text.size() > WordCache::max_word) {
+      out += encode_long(part.text, state, out);
+    } else {
+      out += encode_short(i, state, out);
+    }
+  }
+  return static_cast<size_t>(out - ids);
+}
+
+size_t PieceEncoder::encode_short(size_t i, State& state, int32_t* ids) const {
+  const State::Part& part = state.parts[i];
+  if (!state.merged) {
+    merge_unknown(i, state);
+    if (const size_t known = state.words.copy(part.key, part.hash, ids); known != 0) return known;
+  }
+  // It left the cache, or may not be there.
+  return merger_->encode(part.text, state.buffers, ids);
+}
+
+size_t PieceEncoder::encode_long(std::string_view text, State& state, int32_t* ids) const {
+  if (text.size() > PieceCache::max_piece) return merger_->encode(text, state.buffers, ids);
+  const uint64_t hash = xxh3(text);
+  if (const auto known = state.pieces.find(text, hash); !known.empty()) {
     std::copy(known.begin(), known.end(), ids);
     return known.size();
   }
-  const size_t count = merger_->encode(piece, state.buffers, ids);
-  if (piece.size() <= WordCache::max_word && count <= WordCache::max_ids) {
-    state.words.put(WordCache::key(piece), {ids, count});
-  } else {
-    state.pieces.put(piece, hash, {ids, count});
-  }
+  const size_t count = merger_->encode(text, state.buffers, ids);
+  state.pieces.put(text, hash, {ids, count});
   return count;
 }
 

@@ -43,11 +43,10 @@ class IdBuffer {
   [[nodiscard]] int32_t* data() const noexcept { return reinterpret_cast<int32_t*>(buffer_.data()); }
 
   void grow(size_t least) {
-    constexpr size_t kSmallest = HugeBuffer::kAlignment / sizeof(int32_t);
+    // A text of a few kilobytes needs no huge page.
+    constexpr size_t kSmallest = size_t{1} << 14;
     const size_t capacity = std::max({least, 2 * capacity_, kSmallest});
-    HugeBuffer larger(capacity * sizeof(int32_t));
-    if (size_ > 0) std::memcpy(larger.data(), buffer_.data(), size_ * sizeof(int32_t));
-    buffer_ = std::move(larger);
+    buffer_.grow(capacity * sizeof(int32_t));
     capacity_ = capacity;
   }
 

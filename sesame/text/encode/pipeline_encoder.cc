@@ -57,15 +57,18 @@ std::unique_ptr<TextEncoder::State> PipelineEncoder::make_state() const {
 void PipelineEncoder::encode_piece(std::string_view piece, Buffers& buffers, IdBuffer& ids) const {
   const bool is_short = piece.size() <= WordCache::max_word && !piece.empty();
   const WordCache::Key key = is_short ? WordCache::key(piece) : WordCache::Key{};
+  const uint64_t hash = WordCache::hash(key);
   if (is_short) {
-    if (const auto known = buffers.cache.find(key); !known.empty()) return ids.append(known);
+    if (const size_t known = buffers.cache.copy(key, hash, ids.reserve(WordCache::room)); known > 0) {
+      return ids.commit(known);
+    }
   }
   buffers.tokens.clear();
   model_->encode(piece, *buffers.scratch, buffers.tokens);
   int32_t* const out = ids.reserve(buffers.tokens.size());
   std::transform(buffers.tokens.begin(), buffers.tokens.end(), out, [](const PieceToken& token) { return token.id; });
   ids.commit(buffers.tokens.size());
-  if (is_short) buffers.cache.put(key, {out, buffers.tokens.size()});
+  if (is_short) buffers.cache.put(key, hash, {out, buffers.tokens.size()});
 }
 
 void PipelineEncoder::encode(std::string_view text, StretchStart start, State& state, IdBuffer& ids) const {

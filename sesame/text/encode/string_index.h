@@ -33,10 +33,15 @@ class StringIndex {
 
   /// Whether slots that came from a file are ones that find may search, for strings 0 to count - 1.
   [[nodiscard]] bool holds_together(uint32_t count) const noexcept {
-    const auto is_free = [](const Slot& slot) { return slot.number == none; };
-    const auto is_known = [&](const Slot& slot) { return is_free(slot) || slot.number < count; };
-    return std::has_single_bit(slots_.size()) && std::any_of(slots_.begin(), slots_.end(), is_free) &&
-           std::all_of(slots_.begin(), slots_.end(), is_known);
+    // All are looked at, in vectors.
+    bool any_free = false;
+    bool all_known = true;
+    for (const Slot& slot : slots_) {
+      const bool is_free = slot.number == none;
+      any_free |= is_free;
+      all_known &= is_free || slot.number < count;
+    }
+    return std::has_single_bit(slots_.size()) && any_free && all_known;
   }
 
   /// The number of a string, or none.

@@ -7,10 +7,15 @@
 #include <cstring>
 
 #include "sesame/base/error.h"
+#include "sesame/base/huge_pages.h"
 #include "sesame/text/files/image.h"
 
 namespace sesame {
 namespace {
+
+/// So many ids are decoded by the table of short tokens.
+constexpr size_t long_text = 4096;
+constexpr size_t block = 512;
 
 /// What is not an array: flags and numbers of the start of a text.
 struct StoredStart {
@@ -139,19 +144,20 @@ TokenTable::TokenTable(const ImageReader& image)
   if (entries_.empty() || entries_.size() > size_t{max_token_id} + 1) {
     image.fail_section("tokens.entries", "a wrong number of tokens");
   }
-  const auto in_range = [&](const Entry& entry) {
-    return bytes_.size() >= chunk && entry.begin + uint64_t{entry.size & size_mask} <= bytes_.size() - chunk;
+  if (bytes_.size() < chunk || bytes_.size() > UINT32_MAX) image.fail_section("tokens.bytes", "a wrong size");
+  const auto last = static_cast<uint32_t>(bytes_.size() - chunk);
+  const auto in_range = [last](const Entry& entry) {
+    return entry.begin <= last && (entry.size & size_mask) <= last - std::min(entry.begin, last);
   };
-  if (!std::all_of(entries_.begin(), entries_.end(), in_range)) {
+  if (!all_pass(entries_.span(), in_range)) {
     image.fail_section("tokens.entries", "a token lies outside of the bytes");
   }
-  if (!std::all_of(first_entries_.begin(), first_entries_.end(), in_range) ||
+  if (!all_pass(first_entries_.span(), in_range) ||
       (!first_entries_.empty() && first_entries_.size() != entries_.size())) {
     image.fail_section("tokens.first", "a token lies outside of the bytes");
   }
   if (spelling_begins_.size() != entries_.size() + 1 || spelling_begins_[0] != 0 ||
-      spelling_begins_.back() != spellings_.size() ||
-      !std::is_sorted(spelling_begins_.begin(), spelling_begins_.end())) {
+      spelling_begins_.back() != spellings_.size() || !is_rising(spelling_begins_.span())) {
     image.fail_section("tokens.begins", "the places of the spellings are out of order");
   }
   if (!index_.holds_together(static_cast<uint32_t>(entries_.size()))) {
@@ -206,13 +212,10 @@ void TokenTable::decode(std::span<const int32_t> ids, bool skip_special, std::st
       text += ' ';
       text += bytes(id);
     }
+  } else if (ids.size() < long_text) {
+    for (const int32_t id : ids) append(id, skip_special, text);
   } else {
-    constexpr size_t block = 512;
-    for (size_t i = 0; i < ids.size(); i += block) {
-      decode_block(ids.subspan(i, std::min(block, ids.size() - i)), skip_special, text);
-      // The first blocks tell how much there will be.
-      if (i == 7 * block) text.reserve(begin + (text.size() - begin) / 8 * (ids.size() / block + 1) / 15 * 16);
-    }
+    decode_long(ids, skip_special, text);
   }
   size_t strip = 0;
   const std::string_view decoded = std::string_view(text).substr(begin);
@@ -223,28 +226,50 @@ void TokenTable::decode(std::span<const int32_t> ids, bool skip_special, std::st
   text.erase(begin, strip);
 }
 
-void TokenTable::decode_block(std::span<const int32_t> ids, bool skip_special, std::string& text) const {
-  const uint32_t skipped = skip_special ? is_special : 0;
-  size_t total = 0;
-  for (const int32_t id : ids) {
-    check(id);
-    const Entry& entry = entries_[static_cast<size_t>(id)];
-    total += (entry.size & skipped) != 0 ? 0 : entry.size & size_mask;
-  }
-  const size_t begin = text.size();
-  text.resize(begin + total + chunk);
-  char* out = text.data() + begin;
-  for (const int32_t id : ids) {
-    const Entry& entry = entries_[static_cast<size_t>(id)];
-    const uint32_t size = (entry.size & skipped) != 0 ? 0 : entry.size & size_mask;
-    const char* bytes = bytes_.data() + entry.begin;
-    std::memcpy(out, bytes, chunk);
-    if (size > chunk) [[unlikely]] {
-      std::memcpy(out + chunk, bytes + chunk, size - chunk);
+std::span<const TokenTable::ShortToken> TokenTable::short_tokens() const {
+  std::call_once(short_tokens_->once, [&] {
+    short_tokens_->tokens.resize(entries_.size());
+    for (size_t i = 0; i < entries_.size(); ++i) {
+      const auto id = static_cast<int32_t>(i);
+      ShortToken& token = short_tokens_->tokens[i];
+      const std::string_view spelled = bytes(id);
+      if (!contains(id) || special(id) || spelled.size() > token.bytes.size()) continue;
+      std::copy(spelled.begin(), spelled.end(), token.bytes.begin());
+      token.size = static_cast<uint8_t>(spelled.size());
     }
-    out += size;
+  });
+  return short_tokens_->tokens;
+}
+
+void TokenTable::decode_long(std::span<const int32_t> ids, bool skip_special, std::string& text) const {
+  const std::span<const ShortToken> tokens = short_tokens();
+  const size_t begin = text.size();
+  for (size_t i = 0; i < ids.size(); i += block) {
+    decode_block(tokens, ids.subspan(i, std::min(block, ids.size() - i)), skip_special, text);
+    if (i != 7 * block) continue;
+    // The first blocks tell how much there will be.
+    text.reserve(begin + (text.size() - begin) / 8 * (ids.size() / block + 1) / 15 * 16);
+    advise_huge_pages(text.data(), text.capacity());
   }
-  text.resize(begin + total);
+}
+
+void TokenTable::decode_block(std::span<const ShortToken> tokens, std::span<const int32_t> ids, bool skip_special,
+                              std::string& text) const {
+  std::array<char, block * sizeof(ShortToken)> buffer;
+  char* out = buffer.data();
+  for (const int32_t id : ids) {
+    if (static_cast<uint32_t>(id) >= tokens.size()) fail_unknown(id);
+    const ShortToken& token = tokens[static_cast<size_t>(id)];
+    std::memcpy(out, &token, sizeof token);
+    if (token.size != ShortToken::other) [[likely]] {
+      out += token.size;
+      continue;
+    }
+    text.append(buffer.data(), static_cast<size_t>(out - buffer.data()));
+    out = buffer.data();
+    append(id, skip_special, text);
+  }
+  text.append(buffer.data(), static_cast<size_t>(out - buffer.data()));
 }
 
 }  // namespace sesame

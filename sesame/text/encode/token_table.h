@@ -1,6 +1,9 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -84,7 +87,25 @@ class TokenTable {
   static std::vector<TokenDraft> draft_vocabulary(const TokenizerSpec& spec, std::string_view origin);
   void store(const std::vector<TokenDraft>& drafts, std::string_view origin);
   [[noreturn]] void fail_unknown(int32_t id) const;
-  void decode_block(std::span<const int32_t> ids, bool skip_special, std::string& text) const;
+  void append(int32_t id, bool skip_special, std::string& text) const {
+    check(id);
+    if (!skip_special || !special(id)) text += bytes(id);
+  }
+
+  /// A token of few bytes with these bytes, for long texts: one look-up of memory a token.
+  struct ShortToken {
+    std::array<char, 15> bytes{};
+    uint8_t size = other;
+    static constexpr uint8_t other = UINT8_MAX;  // a longer one, a special one, or none
+  };
+  struct ShortTokens {
+    std::once_flag once;
+    std::vector<ShortToken> tokens;  // by id
+  };
+  [[nodiscard]] std::span<const ShortToken> short_tokens() const;
+  void decode_long(std::span<const int32_t> ids, bool skip_special, std::string& text) const;
+  void decode_block(std::span<const ShortToken> tokens, std::span<const int32_t> ids, bool skip_special,
+                    std::string& text) const;
 
   FlatArray<Entry> entries_;
   FlatArray<Entry> first_entries_;  // empty, or of tokens at the start of a text
@@ -94,6 +115,7 @@ class TokenTable {
   StringIndex index_;                    // of spellings, by id
   Start start_;
   bool compiled_ = false;
+  std::shared_ptr<ShortTokens> short_tokens_ = std::make_shared<ShortTokens>();
 };
 
 }  // namespace sesame

@@ -41,6 +41,22 @@ class ImageWriter {
   std::vector<Section> sections_;
 };
 
+/// Whether all elements pass a test. Looks at every one, which lets the compiler use vectors.
+template <typename T, typename Test>
+[[nodiscard]] bool all_pass(std::span<const T> elements, Test test) {
+  bool pass = true;
+  for (const T& element : elements) pass &= test(element);
+  return pass;
+}
+
+/// Whether no element is less than the one before it.
+template <typename T>
+[[nodiscard]] bool is_rising(std::span<const T> elements) {
+  bool rising = true;
+  for (size_t i = 1; i < elements.size(); ++i) rising &= elements[i - 1] <= elements[i];
+  return rising;
+}
+
 /// Whoever takes a table from an image checks that its indices are in range: a checksum does not say who wrote it.
 class ImageReader {
  public:

@@ -11,6 +11,7 @@
 #include "sesame/base/error.h"
 #include "sesame/text/split/block_splitter.h"
 #include "sesame/text/split/char_masks-inl.h"
+#include "sesame/text/split/split_automaton.h"
 #include "sesame/text/split/split_grammar.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -92,8 +93,8 @@ class Blocks {
 template <SplitGrammar grammar>
 class Scan {
  public:
-  Scan(const SplitAutomaton& exact, std::string_view text, size_t begin, std::span<uint32_t> ends)
-      : exact_(exact),
+  Scan(SplitPattern pattern, std::string_view text, size_t begin, std::span<uint32_t> ends)
+      : pattern_(pattern),
         kinds_(grammar.chinese_apart ? chinese_apart_kind_table() : char_kind_table()),
         text_(text),
         begin_(begin),
@@ -179,15 +180,16 @@ class Scan {
   }
 
   void walk_exactly() {
+    const SplitAutomaton& exact = split_automaton(pattern_);
     while (piece_ < std::min(uncertain_end_, text_.size())) {
-      const SplitAutomaton::Match match = exact_.find(text_, piece_);
+      const SplitAutomaton::Match match = exact.find(text_, piece_);
       if (out_of_reach(match.end)) return;
       if (match.begin > piece_ && !add_end(match.begin)) return;
       if (match.end > match.begin && !add_end(match.end)) return;
     }
   }
 
-  const SplitAutomaton& exact_;
+  SplitPattern pattern_;
   const PropertyTable& kinds_;
   std::string_view text_;
   size_t begin_;
@@ -198,31 +200,30 @@ class Scan {
 };
 
 template <SplitGrammar grammar>
-size_t scan(const SplitAutomaton& exact, std::string_view text, size_t begin, std::span<uint32_t> ends) {
-  return Scan<grammar>(exact, text, begin, ends).run();
+size_t scan(SplitPattern pattern, std::string_view text, size_t begin, std::span<uint32_t> ends) {
+  return Scan<grammar>(pattern, text, begin, ends).run();
 }
 
-size_t find_ends(SplitPattern pattern, const SplitAutomaton& exact, std::string_view text, size_t begin,
-                 std::span<uint32_t> ends) {
+size_t find_ends(SplitPattern pattern, std::string_view text, size_t begin, std::span<uint32_t> ends) {
   switch (pattern) {
     case SplitPattern::gpt2:
-      return scan<gpt2_grammar>(exact, text, begin, ends);
+      return scan<gpt2_grammar>(pattern, text, begin, ends);
     case SplitPattern::cl100k:
-      return scan<cl100k_grammar>(exact, text, begin, ends);
+      return scan<cl100k_grammar>(pattern, text, begin, ends);
     case SplitPattern::cl100k_tiktoken:
-      return scan<cl100k_tiktoken_grammar>(exact, text, begin, ends);
+      return scan<cl100k_tiktoken_grammar>(pattern, text, begin, ends);
     case SplitPattern::qwen2:
-      return scan<qwen2_grammar>(exact, text, begin, ends);
+      return scan<qwen2_grammar>(pattern, text, begin, ends);
     case SplitPattern::qwen3_5:
-      return scan<qwen3_5_grammar>(exact, text, begin, ends);
+      return scan<qwen3_5_grammar>(pattern, text, begin, ends);
     case SplitPattern::nanochat:
-      return scan<nanochat_grammar>(exact, text, begin, ends);
+      return scan<nanochat_grammar>(pattern, text, begin, ends);
     case SplitPattern::o200k:
-      return scan<o200k_grammar>(exact, text, begin, ends);
+      return scan<o200k_grammar>(pattern, text, begin, ends);
     case SplitPattern::tekken:
-      return scan<tekken_grammar>(exact, text, begin, ends);
+      return scan<tekken_grammar>(pattern, text, begin, ends);
     case SplitPattern::deepseek_v3:
-      return scan<deepseek_v3_grammar>(exact, text, begin, ends);
+      return scan<deepseek_v3_grammar>(pattern, text, begin, ends);
   }
   return 0;
 }
@@ -237,9 +238,8 @@ namespace sesame {
 
 HWY_EXPORT(find_ends);
 
-size_t find_ends_by_masks(SplitPattern pattern, const SplitAutomaton& exact, std::string_view text, size_t begin,
-                          std::span<uint32_t> ends) {
-  return HWY_DYNAMIC_DISPATCH(find_ends)(pattern, exact, text, begin, ends);
+size_t find_ends_by_masks(SplitPattern pattern, std::string_view text, size_t begin, std::span<uint32_t> ends) {
+  return HWY_DYNAMIC_DISPATCH(find_ends)(pattern, text, begin, ends);
 }
 
 }  // namespace sesame

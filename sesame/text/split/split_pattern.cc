@@ -10,6 +10,7 @@
 
 #include "sesame/base/error.h"
 #include "sesame/text/split/mask_splitter.h"
+#include "sesame/text/split/split_automaton.h"
 
 namespace sesame {
 namespace {
@@ -132,11 +133,10 @@ std::string_view split_pattern_name(SplitPattern pattern) {
 
 void split(SplitPattern pattern, std::string_view text, size_t begin, size_t end,
            FunctionRef<void(std::string_view piece)> emit) {
-  const SplitAutomaton& exact = split_automaton(pattern);
   std::array<uint32_t, 1024>
       ends;  // NOLINT(cppcoreguidelines-pro-type-member-init): find_ends writes before it is read
   for (size_t p = begin; p < end;) {
-    const size_t count = find_ends_by_masks(pattern, exact, text, p, ends);
+    const size_t count = find_ends_by_masks(pattern, text, p, ends);
     size_t piece = p;
     for (size_t i = 0; i < count && piece < end; ++i) {
       emit(text.substr(piece, p + ends[i] - piece));

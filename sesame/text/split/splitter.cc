@@ -43,19 +43,18 @@ size_t next_boundary(const SplitAutomaton& automaton, std::string_view text, siz
 
 class PatternSplitter : public Splitter {
  public:
-  explicit PatternSplitter(SplitPattern pattern) : pattern_(pattern), automaton_(split_automaton(pattern)) {}
+  explicit PatternSplitter(SplitPattern pattern) : pattern_(pattern) {}
 
   [[nodiscard]] size_t find_ends(std::string_view text, size_t begin, std::span<uint32_t> ends) const override {
-    return find_ends_by_masks(pattern_, automaton_, text, begin, ends);
+    return find_ends_by_masks(pattern_, text, begin, ends);
   }
 
   [[nodiscard]] size_t next_cut(std::string_view text, size_t from) const override {
-    return next_boundary(automaton_, text, from);
+    return next_boundary(split_automaton(pattern_), text, from);
   }
 
  private:
   SplitPattern pattern_;
-  const SplitAutomaton& automaton_;
 };
 
 class AutomatonSplitter : public Splitter {

@@ -95,8 +95,8 @@ class BertEncoder : public TextEncoder {
       place.hash = WordCache::hash(place.key);
       buffers.cache.prefetch(place.hash);
     }
-    // A piece has at least one byte of its word, and four ids are written for every word.
-    int32_t* out = ids.reserve(scan.ends[scan.ended - 1] - scan.begins[0] + WordCache::max_ids);
+    // A piece has at least one byte of its word.
+    int32_t* out = ids.reserve(scan.ends[scan.ended - 1] - scan.begins[0] + WordCache::room);
     const int32_t* const begin = out;
     for (size_t i = 0; i < scan.ended; ++i) {
       const size_t count = buffers.cache.copy(buffers.places[i].key, buffers.places[i].hash, out);
@@ -109,22 +109,28 @@ class BertEncoder : public TextEncoder {
   size_t emit_rare_word(Buffers& buffers, size_t i, int32_t* out) const {
     const WordScan& scan = buffers.scan;
     const std::string_view word(scan.bytes.data() + scan.begins[i], scan.ends[i] - scan.begins[i]);
+    if (word.size() <= WordCache::max_word) {
+      const size_t count = match(word, buffers, out);
+      buffers.cache.put(buffers.places[i].key, buffers.places[i].hash, {out, count});
+      return count;
+    }
     const uint64_t hash = xxh3(word);
     if (const auto known = buffers.long_words.find(word, hash); !known.empty()) {
       std::copy(known.begin(), known.end(), out);
       return known.size();
     }
+    const size_t count = match(word, buffers, out);
+    buffers.long_words.put(word, hash, {out, count});
+    return count;
+  }
+
+  size_t match(std::string_view word, Buffers& buffers, int32_t* out) const {
+    if (!model_.match(word, buffers.scratch)) {
+      *out = model_.unknown(word);
+      return 1;
+    }
     size_t count = 0;
-    if (model_.match(word, buffers.scratch)) {
-      for (const PieceTrie::Match& match : buffers.scratch.pieces) out[count++] = match.id;
-    } else {
-      out[count++] = model_.unknown(word);
-    }
-    if (word.size() <= WordCache::max_word && count <= WordCache::max_ids) {
-      buffers.cache.put(buffers.places[i].key, {out, count});
-    } else {
-      buffers.long_words.put(word, hash, {out, count});
-    }
+    for (const PieceTrie::Match& match : buffers.scratch.pieces) out[count++] = match.id;
     return count;
   }
 

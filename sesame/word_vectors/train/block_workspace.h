@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
+#include <new>
 
-#include "hwy/aligned_allocator.h"
 #include "sesame/word_vectors/train/block_step.h"
 #include "sesame/word_vectors/train/pair_group.h"
 
@@ -18,8 +19,15 @@ struct BlockWorkspace::State {
     return hidden_before.get() + static_cast<int64_t>(c) * width;
   }
 
-  using Floats = hwy::AlignedFreeUniquePtr<float[]>;
-  static Floats floats(int64_t count) { return hwy::AllocateAligned<float>(static_cast<size_t>(count)); }
+  /// Of a cache line's alignment.
+  static constexpr std::align_val_t alignment{64};
+  struct Free {
+    void operator()(float* floats) const noexcept { ::operator delete[](floats, alignment); }
+  };
+  using Floats = std::unique_ptr<float[], Free>;
+  static Floats floats(int64_t count) {
+    return Floats(static_cast<float*>(::operator new[](static_cast<size_t>(count) * sizeof(float), alignment)));
+  }
 
   int64_t width;
   PairGroup pairs;
