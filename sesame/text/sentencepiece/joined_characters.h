@@ -32,17 +32,17 @@ class JoinedCharacters {
     }
   }
 
-  /// Calls emit(part) for the parts of a text, in order.
+  /// Calls emit(begin, end) for the parts of a text, in order.
   template <typename Emit>
   void for_each_part(std::string_view text, Emit&& emit) const {
     size_t begin = 0;
     for_each_pair(text, [&](size_t second, uint64_t pair) {
       const uint64_t bit = bit_of(pair);
       if ((bits_[bit / 64] >> (bit % 64) & 1) != 0) return;
-      emit(text.substr(begin, second - begin));
+      emit(begin, second);
       begin = second;
     });
-    if (begin < text.size()) emit(text.substr(begin));
+    if (begin < text.size()) emit(begin, text.size());
   }
 
  private:

@@ -1,7 +1,6 @@
 #include "sesame/text/sentencepiece/piece_segmenter.h"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 
 #include "sesame/text/sentencepiece/bpe_segmenter.h"
@@ -31,46 +30,48 @@ class UnigramSegmenter : public PieceSegmenter {
       }
       strings.push_back(piece);
     }
-    pieces_.trie = ByteTrie(std::move(strings));
     pieces_.unknown = vocabulary.unknown();
     pieces_.unknown_score = least - 10.0F;
     pieces_.scores[static_cast<size_t>(pieces_.unknown)] = pieces_.unknown_score;
+    std::vector<float> added = {pieces_.unknown_score};
+    for (const auto& [text, id] : strings) added.push_back(pieces_.scores[static_cast<size_t>(id)]);
+    range_ = ScoreRange(added);
+    pieces_.trie = ByteTrie(std::move(strings));
   }
 
   [[nodiscard]] std::unique_ptr<Scratch> make_scratch() const override { return std::make_unique<Buffers>(); }
 
   void segment(std::string_view text, Scratch& scratch, std::vector<PieceToken>& tokens,
                SegmentScore& score) const override {
-    const auto before = static_cast<double>(std::abs(score.sum));
-    UnigramMargin margin;
-    find_best_path(
-        pieces_, text, [](std::string_view t, size_t begin) { return character_length(t, begin); },
-        static_cast<Buffers&>(scratch).paths, score.sum, tokens, &margin);
-    score.limit = limit_of(margin, text.size(), before);
+    auto& paths = static_cast<Buffers&>(scratch).paths;
+    const auto length_of = [](std::string_view t, size_t begin) { return character_length(t, begin); };
+    const size_t before = tokens.size();
+    if (text.size() <= ScoreRange::most_bytes) {
+      // From zero, where the sums are precise: mostly the choice is clear.
+      UnigramMargin<float> margin;
+      float sum = 0;
+      find_best_path(pieces_, text, length_of, paths, sum, tokens, &margin);
+      score.limit = range_.limit_of_margin(margin.margin, tokens.size() - before + margin.characters);
+      if (score.limit >= range_.limit_of(score.sum)) {
+        for (size_t i = before; i < tokens.size(); ++i) score.sum += pieces_.scores[static_cast<size_t>(tokens[i].id)];
+        return;
+      }
+      tokens.resize(before);
+    }
+    score.limit = 0;
+    find_best_path(pieces_, text, length_of, paths, score.sum, tokens);
   }
 
   [[nodiscard]] std::span<const float> piece_scores() const noexcept override { return pieces_.scores; }
+  [[nodiscard]] ScoreRange score_range() const override { return range_; }
 
  private:
   struct Buffers : Scratch {
     UnigramPaths<float> paths;
   };
 
-  /// A sum of n additions is off by at most n half units in the last place of its largest value, 2^-24 of it. Two paths
-  /// of at most `size` pieces each keep their order if they are farther apart than both errors, here and after another
-  /// sum, unless sums are set back on the way.
-  static float limit_of(const UnigramMargin& margin, size_t size, double before) {
-    const double additions = 2.0 * static_cast<double>(size) + 4.0;
-    const double slack = 2.0 * (margin.largest + before) + 64.0;
-    double limit = double{UnigramPieces<float>::reset_threshold} - slack;
-    if (std::isfinite(margin.margin)) {
-      const double error_here = additions * (before + slack) * 0x1p-24;
-      limit = std::min(limit, (margin.margin - error_here) / (additions * 0x1p-24) - slack);
-    }
-    return limit > 0 ? static_cast<float>(limit) : 0.0F;
-  }
-
   UnigramPieces<float> pieces_;
+  ScoreRange range_;
 };
 
 /// Every character or user-defined symbol, or every word, is a piece.

@@ -1,22 +1,23 @@
 #pragma once
 
-#include <limits>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
 
 #include "sesame/text/sentencepiece/piece_vocabulary.h"
+#include "sesame/text/sentencepiece/score_range.h"
 #include "sesame/text/token_model.h"
 
 namespace sesame {
 
-/// How a segmentation came about, for models that add scores up in float: the sum depends on all that stands before,
-/// and so may the choice between segmentations that are nearly as good.
+/// Scores are added up in float, where a model adds them up at all: the choice between segmentations that are nearly as
+/// good may depend on the sum of all that stands before.
 struct SegmentScore {
   float sum = 0;  // of all pieces so far, in the order and the precision of SentencePiece
-  /// The choice would be the same after any sum that is smaller in absolute value.
-  float limit = std::numeric_limits<float>::infinity();
+  /// Below which the choice is the same, as ScoreRange counts it; 0: it was made for this sum.
+  uint8_t limit = ScoreRange::highest_limit;
 };
 
 /// Cuts normalized text into pieces by the rules of one type of SentencePiece model.
@@ -38,6 +39,7 @@ class PieceSegmenter {
 
   /// The scores of pieces by id, as they are added to a sum; none for models without sums.
   [[nodiscard]] virtual std::span<const float> piece_scores() const noexcept { return {}; }
+  [[nodiscard]] virtual ScoreRange score_range() const { return {}; }
 };
 
 /// The segmenter of a model. Throws Error, beginning with `origin`, for a vocabulary that is too large.

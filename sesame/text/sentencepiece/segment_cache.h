@@ -1,8 +1,6 @@
 #pragma once
 
 #include <array>
-#include <bit>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -23,6 +21,8 @@ class SegmentCache {
   struct Key {
     uint64_t low = 0;
     uint64_t high = 0;  // the last byte holds the length, so that no key of a text is zero
+    /// Another key of the same text, for each number from 1 to 15.
+    [[nodiscard]] Key variant(uint8_t number) const { return {low, high | (uint64_t{number} << 60)}; }
   };
 
   struct alignas(32) Entry {
@@ -31,20 +31,15 @@ class SegmentCache {
     uint8_t count = 0;
     bool begins_unknown = false;
     bool ends_unknown = false;
-    uint8_t limit = 0;  // see Limit
+    uint8_t limit = 0;  // see ScoreRange; below the least one: variants of the key may have entries
   };
 
-  /// The ids hold while the sum of scores before is smaller in absolute value than a power of two, kept in a byte.
-  struct Limit {
-    static uint8_t pack(float limit) {
-      if (!(limit >= 1)) return 0;
-      return static_cast<uint8_t>(limit >= 0x1p62F ? 63 : 1 + std::ilogb(limit));
-    }
-    static bool allows(uint8_t packed, float sum) {
-      // The exponent of |sum|, which is below that of 2^(packed - 1) for every smaller number.
-      const uint32_t exponent = (std::bit_cast<uint32_t>(sum) >> 23) & 0xFF;
-      return exponent + 1 < packed + 127u;
-    }
+  /// A stretch of a text that is looked up.
+  struct Segment {
+    size_t begin;
+    size_t end;
+    Key key;  // none for a stretch that is too long
+    uint32_t place;
   };
 
   /// 2^`bits` places of 64 bytes.

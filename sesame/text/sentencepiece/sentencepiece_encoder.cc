@@ -3,9 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cmath>
+#include <cstddef>
 #include <cstring>
-#include <limits>
 #include <span>
 #include <utility>
 
@@ -26,12 +25,15 @@ size_t space_tail(std::string_view normalized) {
   return tail;
 }
 
+/// Whether a space symbol stands behind something else in a piece, so that pieces go across the begin of a word.
 bool continues_spaces(const PieceVocabulary::Piece& piece) {
   const std::string_view text = piece.first;
   size_t begin = 0;
   while (text.substr(begin).starts_with(space_symbol)) begin += space_symbol.size();
   return text.find(space_symbol, begin) != std::string_view::npos;
 }
+
+bool has_line_break(const PieceVocabulary::Piece& piece) { return piece.first.find('\n') != std::string_view::npos; }
 
 class SentencePieceEncoder : public TextEncoder {
  public:
@@ -40,9 +42,13 @@ class SentencePieceEncoder : public TextEncoder {
         normalizer_(std::get<normalizer::SentencePiece>(spec.normalizers.front()), vocabulary_.user_symbols(), origin),
         segmenter_(make_segmenter(vocabulary_, model, origin)),
         scores_(segmenter_->piece_scores()),
+        range_(segmenter_->score_range()),
         joined_(vocabulary_.text_pieces()) {
     const auto& pieces = vocabulary_.text_pieces();
     cuts_words_ = normalizer_.cuts_before_spaces() && std::none_of(pieces.begin(), pieces.end(), continues_spaces);
+    const bool cuts_lines =
+        normalizer_.cuts_before_line_breaks() && std::none_of(pieces.begin(), pieces.end(), has_line_break);
+    if (cuts_lines) separator_ = '\n';
   }
 
   [[nodiscard]] std::unique_ptr<State> make_state() const override {
@@ -68,6 +74,7 @@ class SentencePieceEncoder : public TextEncoder {
     SegmentCache parts{14};  // by normalized text
     std::unique_ptr<PieceSegmenter::Scratch> scratch;
     std::string normalized;
+    std::array<SegmentCache::Segment, 32> segments;
     std::vector<PieceToken> pieces;
     std::vector<PieceToken> tokens;
   };
@@ -77,8 +84,10 @@ class SentencePieceEncoder : public TextEncoder {
   SentencePieceNormalizer normalizer_;
   std::unique_ptr<PieceSegmenter> segmenter_;
   std::span<const float> scores_;
+  ScoreRange range_;
   JoinedCharacters joined_;
   bool cuts_words_ = false;
+  char separator_ = ' ';  // of words, beside spaces
 };
 
 /// The encoding of one stretch of text.
@@ -94,25 +103,31 @@ class SentencePieceEncoder::Run {
   /// What is known of a word or a part while its pieces are found, for its cache.
   struct Found {
     size_t pieces = 0;
-    float magnitude = 0;  // sum of the absolute scores
-    float limit = std::numeric_limits<float>::infinity();
+    uint8_t limit = ScoreRange::highest_limit;  // the least of all parts'
     bool begins_unknown = false;
-    void add(const Found& part) {
-      if (pieces == 0) begins_unknown = part.begins_unknown;
-      pieces += part.pieces;
-      magnitude += part.magnitude;
-      limit = std::min(limit, part.limit);
+    void add(size_t part_pieces, uint8_t part_limit, bool part_begins_unknown) {
+      if (pieces == 0) begins_unknown = part_begins_unknown;
+      pieces += part_pieces;
+      limit = std::min(limit, part_limit);
     }
   };
 
   template <bool with_sums>
-  size_t encode_batch(std::string_view text, std::span<const WordReader::Word> words, bool& after_character);
-  [[nodiscard]] bool append_known(const SegmentCache::Entry& entry, Found* found);
-  void encode_normalized(std::string_view text, Found* word);
-  void encode_part(std::string_view part, Found* word);
-  Found segment(std::string_view part);
-  void remember(SegmentCache& cache, std::string_view text, const Found& found, size_t first_id);
+  [[nodiscard]] const SegmentCache::Entry* find_known(const SegmentCache& cache, const SegmentCache::Key& key,
+                                                      uint32_t place) const;
+  template <bool with_sums>
+  void append_known(const SegmentCache::Entry& entry, int32_t*& out);
+  template <bool with_sums>
+  size_t encode_batch(std::string_view text, std::span<const SegmentCache::Segment> words, bool& after_character);
+  template <bool with_sums>
+  void encode_parts(std::string_view text, std::span<const SegmentCache::Segment> parts, Found& found);
+
   void encode_word(std::string_view word, bool& after_character);
+  bool append_word(std::string_view word);
+  void encode_normalized(size_t size, bool is_kept, Found& found);
+  void segment(std::string_view part, bool is_kept, Found& found);
+  void remember(SegmentCache& cache, std::string_view text, std::span<const int32_t> ids, const Found& found,
+                float sum_before);
 
   const SentencePieceEncoder& encoder_;
   Buffers& buffers_;
@@ -127,7 +142,8 @@ void SentencePieceEncoder::Run::encode_whole(std::string_view text) {
   buffers_.normalized.clear();
   encoder_.normalizer_.append(text, progress_, buffers_.normalized);
   encoder_.normalizer_.finish(progress_, buffers_.normalized);
-  encode_normalized(buffers_.normalized, nullptr);
+  Found found;
+  encode_normalized(buffers_.normalized.size(), false, found);
 }
 
 void SentencePieceEncoder::Run::encode_words(std::string_view text, StretchStart start) {
@@ -135,46 +151,67 @@ void SentencePieceEncoder::Run::encode_words(std::string_view text, StretchStart
   bool after_character = start == StretchStart::none;
   if (after_character) progress_ = SentencePieceNormalizer::Progress::inside();
   buffers_.normalized.clear();
-  WordReader reader(text);
+  WordReader reader(text, encoder_.separator_);
   for (size_t i = 0; i < text.size();) {
     if (after_character) {
-      const std::span<const WordReader::Word> words = reader.read(i, buffers_.words);
+      const std::span<const SegmentCache::Segment> words = reader.read(i, buffers_.words);
       i = has_sums_ ? encode_batch<true>(text, words, after_character)
                     : encode_batch<false>(text, words, after_character);
     } else {
-      const size_t end = WordReader::word_end(text, i);
+      const size_t end = reader.word_end(i);
       encode_word(text.substr(i, end - i), after_character);
       i = end;
     }
   }
   encoder_.normalizer_.finish(progress_, buffers_.normalized);
-  encode_normalized(buffers_.normalized, nullptr);
+  Found found;
+  encode_normalized(buffers_.normalized.size(), false, found);
+}
+
+/// The entry of a text that holds here, or null.
+template <bool with_sums>
+const SegmentCache::Entry* SentencePieceEncoder::Run::find_known(const SegmentCache& cache,
+                                                                 const SegmentCache::Key& key, uint32_t place) const {
+  const SegmentCache::Entry* entry = cache.find(key, place);
+  if constexpr (with_sums) {
+    if (entry != nullptr && entry->limit < encoder_.range_.limit_of(score_.sum)) {
+      const uint8_t binade = encoder_.range_.binade_of(score_.sum);
+      entry = binade == 0 ? nullptr : cache.find(key.variant(binade));
+    }
+  }
+  return entry != nullptr && entry->count != 0 ? entry : nullptr;
+}
+
+/// Writes the ids of an entry; there is room for the most that it can have. An unknown one behind another is part of
+/// that one.
+template <bool with_sums>
+inline void SentencePieceEncoder::Run::append_known(const SegmentCache::Entry& entry, int32_t*& out) {
+  const size_t joined = previous_unknown_ && entry.begins_unknown ? 1 : 0;
+  // The bytes behind the ids belong to the entry too.
+  std::memcpy(out, reinterpret_cast<const char*>(&entry) + offsetof(SegmentCache::Entry, ids) + 4 * joined,
+              sizeof entry.ids);
+  if constexpr (with_sums) {
+    if (entry.count == 1) {
+      score_.sum += std::bit_cast<float>(entry.ids.back());
+    } else {
+      for (size_t k = 0; k < entry.count; ++k) score_.sum += encoder_.scores_[static_cast<size_t>(entry.ids[k])];
+    }
+  }
+  out += entry.count - joined;
+  previous_unknown_ = entry.ends_unknown;
 }
 
 /// Appends the ids of words, to the first one behind which the next is not free of what stands before it. Returns where
 /// that is.
 template <bool with_sums>
-size_t SentencePieceEncoder::Run::encode_batch(std::string_view text, std::span<const WordReader::Word> words,
+size_t SentencePieceEncoder::Run::encode_batch(std::string_view text, std::span<const SegmentCache::Segment> words,
                                                bool& after_character) {
-  const float* const scores = encoder_.scores_.data();
   const size_t room = words.size() * SegmentCache::max_ids;
   int32_t* out = ids_.reserve(room);
   int32_t* first = out;
-  for (const WordReader::Word& word : words) {
-    const SegmentCache::Entry* const entry = buffers_.words.find(word.key, word.place);
-    bool known = entry != nullptr && entry->count != 0 && !(previous_unknown_ && entry->begins_unknown);
-    if constexpr (with_sums) known = known && SegmentCache::Limit::allows(entry->limit, score_.sum);
-    if (known) {
-      std::memcpy(out, entry->ids.data(), sizeof entry->ids);
-      if constexpr (with_sums) {
-        if (entry->count == 1) {
-          score_.sum += std::bit_cast<float>(entry->ids.back());
-        } else {
-          for (size_t k = 0; k < entry->count; ++k) score_.sum += scores[static_cast<size_t>(entry->ids[k])];
-        }
-      }
-      out += entry->count;
-      previous_unknown_ = entry->ends_unknown;
+  for (const SegmentCache::Segment& word : words) {
+    if (const auto* const entry = find_known<with_sums>(buffers_.words, word.key, word.place)) {
+      append_known<with_sums>(*entry, out);
       continue;
     }
     ids_.commit(static_cast<size_t>(out - first));
@@ -195,103 +232,152 @@ void SentencePieceEncoder::Run::encode_word(std::string_view word, bool& after_c
                            word.size() < spaced.size() &&
                            (encoder_.normalizer_.copies_ascii(static_cast<uint8_t>(word[0])) ||
                             (word[0] == ' ' && !encoder_.normalizer_.settings().remove_extra_whitespaces));
-  const bool kept = after_character || gets_prefix;
   std::string_view kept_as = word;
   if (gets_prefix) {
     spaced[0] = ' ';
     std::memcpy(spaced.data() + 1, word.data(), word.size());
     kept_as = {spaced.data(), word.size() + 1};
-    const SegmentCache::Entry* const entry = buffers_.words.find(SegmentCache::key_of(kept_as));
-    if (entry != nullptr && append_known(*entry, nullptr)) {
+    if (append_word(kept_as)) {
       progress_ = SentencePieceNormalizer::Progress::inside();
       after_character = true;
       return;
     }
   }
+  const bool may_be_kept = (after_character || gets_prefix) && kept_as.size() <= SegmentCache::max_bytes;
   encoder_.normalizer_.append(word, progress_, normalized);
   if (normalized.empty()) return;
   const size_t tail = space_tail(normalized);
+  const size_t size = normalized.size() - tail;
+  after_character = tail == 0;
+  const bool is_kept = may_be_kept && after_character && size <= ScoreRange::most_bytes;
   const size_t first_id = ids_.size();
   const bool previous_unknown = previous_unknown_;
+  const float sum_before = score_.sum;
   Found found;
-  encode_normalized(std::string_view(normalized).substr(0, normalized.size() - tail), &found);
-  normalized.erase(0, normalized.size() - tail);
-  after_character = tail == 0;
-  if (kept && after_character && !(previous_unknown && found.begins_unknown)) {
-    found.limit -= found.magnitude + 64.0F;
-    remember(buffers_.words, kept_as, found, first_id);
+  encode_normalized(size, is_kept, found);
+  normalized.erase(0, size);
+  if (is_kept && !(previous_unknown && found.begins_unknown)) {
+    remember(buffers_.words, kept_as, std::as_const(ids_).ids().subspan(first_id), found, sum_before);
   }
 }
 
-void SentencePieceEncoder::Run::encode_normalized(std::string_view text, Found* word) {
-  encoder_.joined_.for_each_part(text, [&](std::string_view part) { encode_part(part, word); });
-}
-
-bool SentencePieceEncoder::Run::append_known(const SegmentCache::Entry& entry, Found* word) {
-  if (previous_unknown_ && entry.begins_unknown) return false;
-  Found found;
-  found.begins_unknown = entry.begins_unknown;
-  found.pieces = entry.count;
+/// Appends the ids of a short word that is in the cache.
+bool SentencePieceEncoder::Run::append_word(std::string_view word) {
+  const SegmentCache::Key key = SegmentCache::key_of(word);
+  const uint32_t place = buffers_.words.place_of(key);
+  const auto* const entry =
+      has_sums_ ? find_known<true>(buffers_.words, key, place) : find_known<false>(buffers_.words, key, place);
+  if (entry == nullptr) return false;
+  int32_t* const first = ids_.reserve(SegmentCache::max_ids);
+  int32_t* out = first;
   if (has_sums_) {
-    if (!SegmentCache::Limit::allows(entry.limit, score_.sum)) return false;
-    found.limit = std::ldexp(1.0F, entry.limit - 1);
-    for (size_t k = 0; k < entry.count; ++k) {
-      const float score = encoder_.scores_[static_cast<size_t>(entry.ids[k])];
-      score_.sum += score;
-      found.magnitude += std::abs(score);
-    }
+    append_known<true>(*entry, out);
+  } else {
+    append_known<false>(*entry, out);
   }
-  ids_.append({entry.ids.data(), entry.count});
-  previous_unknown_ = entry.ends_unknown;
-  if (word != nullptr) word->add(found);
+  ids_.commit(static_cast<size_t>(out - first));
   return true;
 }
 
-void SentencePieceEncoder::Run::encode_part(std::string_view part, Found* word) {
-  // A whole word is kept as it stands in the text.
-  const bool kept = part.size() <= SegmentCache::max_bytes && part.size() < buffers_.normalized.size();
-  if (kept) {
-    const SegmentCache::Entry* const entry = buffers_.parts.find(SegmentCache::key_of(part));
-    if (entry != nullptr && append_known(*entry, word)) return;
-  }
-  const size_t first_id = ids_.size();
-  const bool previous_unknown = previous_unknown_;
-  const Found found = segment(part);
-  if (kept && !(previous_unknown && found.begins_unknown)) remember(buffers_.parts, part, found, first_id);
-  if (word != nullptr) word->add(found);
+/// Appends the ids of the first `size` bytes of what has been normalized. `is_kept`: its words' cache gets them.
+void SentencePieceEncoder::Run::encode_normalized(size_t size, bool is_kept, Found& found) {
+  std::string& normalized = buffers_.normalized;
+  const size_t all = normalized.size();
+  normalized.append(SegmentCache::max_bytes + 1, '\0');  // so that the keys can be read
+  const std::string_view text(normalized.data(), size);
+  size_t count = 0;
+  const auto encode_waiting = [&] {
+    const std::span<const SegmentCache::Segment> parts(buffers_.segments.data(), count);
+    if (has_sums_) {
+      encode_parts<true>(text, parts, found);
+    } else {
+      encode_parts<false>(text, parts, found);
+    }
+    count = 0;
+  };
+  encoder_.joined_.for_each_part(text, [&](size_t begin, size_t end) {
+    SegmentCache::Segment& part = buffers_.segments[count++];
+    part = {begin, end, {}, 0};
+    // A whole word is kept as it stands in the text.
+    if (end - begin <= SegmentCache::max_bytes && !(is_kept && end - begin == size)) {
+      part.key = SegmentCache::key_of_readable(text.data() + begin, end - begin);
+      part.place = buffers_.parts.place_of(part.key);
+      buffers_.parts.prefetch(part.place);
+    }
+    if (count == buffers_.segments.size()) encode_waiting();
+  });
+  encode_waiting();
+  normalized.resize(all);
 }
 
-SentencePieceEncoder::Run::Found SentencePieceEncoder::Run::segment(std::string_view part) {
+template <bool with_sums>
+void SentencePieceEncoder::Run::encode_parts(std::string_view text, std::span<const SegmentCache::Segment> parts,
+                                             Found& found) {
+  const size_t room = parts.size() * SegmentCache::max_ids;
+  int32_t* out = ids_.reserve(room);
+  int32_t* first = out;
+  for (const SegmentCache::Segment& part : parts) {
+    const bool has_key = part.key.high != 0;
+    if (has_key) {
+      if (const auto* const entry = find_known<with_sums>(buffers_.parts, part.key, part.place)) {
+        found.add(entry->count, entry->limit, entry->begins_unknown);
+        append_known<with_sums>(*entry, out);
+        continue;
+      }
+    }
+    ids_.commit(static_cast<size_t>(out - first));
+    segment(text.substr(part.begin, part.end - part.begin), has_key, found);
+    out = first = ids_.reserve(room);
+  }
+  ids_.commit(static_cast<size_t>(out - first));
+}
+
+/// Finds the pieces of a part and appends its ids, which are kept if `is_kept`.
+void SentencePieceEncoder::Run::segment(std::string_view part, bool is_kept, Found& found) {
+  const PieceVocabulary& vocabulary = encoder_.vocabulary_;
   std::vector<PieceToken>& pieces = buffers_.pieces;
   std::vector<PieceToken>& tokens = buffers_.tokens;
   pieces.clear();
   tokens.clear();
+  const float sum_before = score_.sum;
   encoder_.segmenter_->segment(part, *buffers_.scratch, pieces, score_);
-  Found found;
-  found.pieces = pieces.size();
-  found.limit = score_.limit;
-  found.begins_unknown =
-      !pieces.empty() && pieces.front().id == encoder_.vocabulary_.unknown() && !encoder_.vocabulary_.byte_fallback();
-  for (const PieceToken& piece : pieces) {
-    if (has_sums_) found.magnitude += std::abs(encoder_.scores_[static_cast<size_t>(piece.id)]);
-    encoder_.vocabulary_.append(part, piece, previous_unknown_, tokens);
-  }
-  if (encoder_.vocabulary_.byte_fallback()) previous_unknown_ = false;
+  const bool begins_unknown =
+      !pieces.empty() && pieces.front().id == vocabulary.unknown() && !vocabulary.byte_fallback();
+  bool ends_unknown = false;
+  for (const PieceToken& piece : pieces) vocabulary.append(part, piece, ends_unknown, tokens);
+  const size_t first_id = ids_.size();
   int32_t* const out = ids_.reserve(tokens.size());
   std::transform(tokens.begin(), tokens.end(), out, [](const PieceToken& token) { return token.id; });
   ids_.commit(tokens.size());
-  return found;
+  const bool joined = previous_unknown_ && begins_unknown;
+  previous_unknown_ = ends_unknown && !vocabulary.byte_fallback();
+  found.add(pieces.size(), score_.limit, begins_unknown);
+  if (is_kept) {
+    Found of_part;
+    of_part.add(pieces.size(), score_.limit, begins_unknown);
+    remember(buffers_.parts, part, std::as_const(ids_).ids().subspan(first_id), of_part, sum_before);
+  }
+  if (joined) {
+    std::copy(out + 1, out + tokens.size(), out);
+    ids_.truncate(ids_.size() - 1);
+  }
 }
 
-/// The ids behind `first_id` are those of `text`. With sums, a text whose pieces are not its ids (unknown characters
-/// joined, or spelled in bytes) is left out, since its scores would have to be kept.
-void SentencePieceEncoder::Run::remember(SegmentCache& cache, std::string_view text, const Found& found,
-                                         size_t first_id) {
-  const std::span<const int32_t> ids = std::as_const(ids_).ids().subspan(first_id);
-  if (text.size() > SegmentCache::max_bytes || ids.empty() || ids.size() > SegmentCache::max_ids) return;
-  if (has_sums_ && (found.pieces != ids.size() || !(found.limit >= 1))) return;
+/// `ids` are those of `text`. With sums, a text whose pieces are not its ids (unknown characters joined, or spelled in
+/// bytes) is left out, since its scores would have to be kept.
+void SentencePieceEncoder::Run::remember(SegmentCache& cache, std::string_view text, std::span<const int32_t> ids,
+                                         const Found& found, float sum_before) {
+  if (ids.empty() || ids.size() > SegmentCache::max_ids) return;
+  if (has_sums_ && found.pieces != ids.size()) return;
   SegmentCache::Entry entry;
   entry.key = SegmentCache::key_of(text);
+  if (has_sums_ && found.limit == 0) {
+    const uint8_t binade = encoder_.range_.binade_of(sum_before);
+    if (binade == 0) return;
+    // An entry without ids says that there are variants.
+    if (cache.find(entry.key) == nullptr) cache.put(entry);
+    entry.key = entry.key.variant(binade);
+  }
   std::copy(ids.begin(), ids.end(), entry.ids.begin());
   entry.count = static_cast<uint8_t>(ids.size());
   if (has_sums_ && ids.size() == 1) {
@@ -299,7 +385,7 @@ void SentencePieceEncoder::Run::remember(SegmentCache& cache, std::string_view t
   }
   entry.begins_unknown = found.begins_unknown;
   entry.ends_unknown = previous_unknown_;
-  entry.limit = SegmentCache::Limit::pack(found.limit);
+  entry.limit = found.limit;
   cache.put(entry);
 }
 

@@ -32,12 +32,18 @@ SentencePieceNormalizer::SentencePieceNormalizer(const normalizer::SentencePiece
 void SentencePieceNormalizer::find_cuts(const std::vector<std::string_view>& user_symbols) {
   bool ascii_alone = true;  // no key begins with two ASCII characters
   bool spaces_alone = true;
+  bool line_breaks_alone = true;
   std::array<uint8_t, 128> replaced{};
   charsmap_.for_each_rule([&](std::string_view key, std::string_view replacement) {
     if (key == " ") {
       spaces_alone = spaces_alone && replacement == " ";
     } else if (key.find(' ') != std::string_view::npos) {
       spaces_alone = false;
+    }
+    if (key == "\n") {
+      line_breaks_alone = line_breaks_alone && replacement == " ";
+    } else if (key.find('\n') != std::string_view::npos) {
+      line_breaks_alone = false;
     }
     if (!is_ascii(key[0])) return;
     if (key.size() == 1) replaced[static_cast<uint8_t>(key[0])] = replacement == key ? 0 : 1;
@@ -46,6 +52,9 @@ void SentencePieceNormalizer::find_cuts(const std::vector<std::string_view>& use
   const auto has_space_inside = [](std::string_view symbol) { return symbol.find(' ', 1) != std::string_view::npos; };
   cuts_before_spaces_ = spaces_alone && settings_.escape_whitespaces && !settings_.treat_whitespace_as_suffix &&
                         std::none_of(user_symbols.begin(), user_symbols.end(), has_space_inside);
+  const auto has_line_break = [](std::string_view symbol) { return symbol.find('\n') != std::string_view::npos; };
+  cuts_before_line_breaks_ = cuts_before_spaces_ && line_breaks_alone &&
+                             std::none_of(user_symbols.begin(), user_symbols.end(), has_line_break);
   for (uint32_t c = 1; c < 128; ++c) {
     copied_[c] = ascii_alone && c != ' ' && replaced[c] == 0 && begins_symbol_[c] == 0 ? 1 : 0;
   }

@@ -50,6 +50,9 @@ class SentencePieceNormalizer {
   /// rule and no symbol reaches across such a place and a space becomes a space symbol.
   [[nodiscard]] bool cuts_before_spaces() const noexcept { return cuts_before_spaces_; }
 
+  /// Whether the same goes for runs of spaces and line breaks together.
+  [[nodiscard]] bool cuts_before_line_breaks() const noexcept { return cuts_before_line_breaks_; }
+
   /// Whether an ASCII character, if another one or nothing follows, always becomes itself.
   [[nodiscard]] bool copies_ascii(uint8_t character) const noexcept { return copied_[character] != 0; }
 
@@ -69,6 +72,7 @@ class SentencePieceNormalizer {
   std::array<uint8_t, 256> begins_symbol_{};  // by the first byte
   std::array<uint8_t, 256> copied_{};
   bool cuts_before_spaces_ = false;
+  bool cuts_before_line_breaks_ = false;
 };
 
 }  // namespace sesame

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "sesame/text/sentencepiece/byte_trie.h"
+#include "sesame/text/sentencepiece/score_range.h"
 #include "sesame/text/token_model.h"
 
 namespace sesame {
@@ -24,7 +25,7 @@ struct UnigramPieces {
   Sum unknown_score = 0;
   /// A sum that is farther from zero is set back to zero, and those behind it by as much: only sums in float are.
   static constexpr Sum reset_threshold =
-      std::is_same_v<Sum, float> ? Sum{100000} : std::numeric_limits<Sum>::infinity();
+      std::is_same_v<Sum, float> ? Sum{ScoreRange::reset_threshold} : std::numeric_limits<Sum>::infinity();
   int32_t unknown = -1;  // where a character is no piece of its own; -1: such a text has no path
 };
 
@@ -42,9 +43,10 @@ struct UnigramPaths {
 };
 
 /// What the search found out about the choice of pieces.
+template <typename Sum>
 struct UnigramMargin {
-  double margin = std::numeric_limits<double>::infinity();  // by how much the path was better than others, at least
-  double largest = 0;                                       // absolute value of any sum, whether on the path or not
+  Sum margin = std::numeric_limits<Sum>::infinity();  // by how much the path was better than others, at least
+  size_t characters = 0;                              // no way has more pieces
 };
 
 /// Appends the pieces of `text`; characters that are no piece have the id `unknown`. `sum` is what the path begins with
@@ -53,13 +55,14 @@ struct UnigramMargin {
 template <typename Sum, typename LengthOf>
 size_t find_best_path(const UnigramPieces<Sum>& pieces, std::string_view text, LengthOf&& length_of,
                       UnigramPaths<Sum>& paths, Sum& sum, std::vector<PieceToken>& tokens,
-                      UnigramMargin* margin = nullptr) {
+                      UnigramMargin<Sum>* margin = nullptr) {
   using Paths = UnigramPaths<Sum>;
   constexpr Sum lowest = std::numeric_limits<Sum>::lowest();
   auto& nodes = paths.nodes;
   nodes.assign(text.size() + 1, {0, lowest, Paths::unreached, -1});
   nodes[0].score = sum;
   size_t reached = 0;
+  size_t characters = 0;
   for (size_t begin = 0; begin < text.size();) {
     if (std::abs(nodes[begin].score) > pieces.reset_threshold) {
       const Sum offset = nodes[begin].score;
@@ -93,19 +96,15 @@ size_t find_best_path(const UnigramPieces<Sum>& pieces, std::string_view text, L
       offer(begin + length, candidate, pieces.unknown);
     }
     begin += length;
+    ++characters;
   }
   const size_t first = tokens.size();
   for (size_t end = text.size(); end > 0; end = nodes[end].begin) {
     const auto& node = nodes[end];
     tokens.push_back({node.id, node.begin, static_cast<uint32_t>(end)});
-    if (margin != nullptr && node.second != lowest) {
-      margin->margin = std::min(margin->margin, static_cast<double>(node.score) - static_cast<double>(node.second));
-    }
+    if (margin != nullptr && node.second != lowest) margin->margin = std::min(margin->margin, node.score - node.second);
   }
-  if (margin != nullptr) {
-    for (const auto& node : nodes)
-      margin->largest = std::max(margin->largest, std::abs(static_cast<double>(node.score)));
-  }
+  if (margin != nullptr) margin->characters = characters;
   std::reverse(tokens.begin() + static_cast<std::ptrdiff_t>(first), tokens.end());
   sum = nodes[text.size()].score;
   return text.size();

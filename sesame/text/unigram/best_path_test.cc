@@ -88,12 +88,12 @@ TEST(BestPath, SaysByHowMuchItWasBetter) {
   const auto pieces = make_pieces<double>({{"a", -1.0}, {"b", -1.0}, {"ab", -1.75}}, -9.0, 9);
   UnigramPaths<double> paths;
   std::vector<PieceToken> tokens;
-  UnigramMargin margin;
+  UnigramMargin<double> margin;
   double sum = -10.0;
   find_best_path(pieces, "ab", one_byte, paths, sum, tokens, &margin);
   EXPECT_EQ(tokens.size(), 1U);
   EXPECT_EQ(margin.margin, 0.25);
-  EXPECT_EQ(margin.largest, 11.75);
+  EXPECT_EQ(margin.characters, 2U);
 }
 
 }  // namespace
