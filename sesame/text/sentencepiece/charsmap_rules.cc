@@ -95,12 +95,14 @@ bool lacks_tone_marks(char32_t composed) {
                      [&](const Range& range) { return composed >= range.first && composed <= range.last; });
 }
 
-/// The text with every last character that decomposes to its own.
+/// The text, and the text with every last character that decomposes to its own.
 std::vector<std::u32string> spellings(const std::u32string& decomposed,
                                       const std::map<char32_t, std::u32string>& characters_of) {
-  std::vector<std::u32string> texts;
+  std::vector<std::u32string> texts = {decomposed};
+  const auto others = characters_of.find(decomposed.back());
+  if (others == characters_of.end()) return texts;
   const std::u32string front = decomposed.substr(0, decomposed.size() - 1);
-  for (const char32_t last : characters_of.at(decomposed.back())) texts.push_back(front + last);
+  for (const char32_t last : others->second) texts.push_back(front + last);
   return texts;
 }
 
@@ -148,18 +150,15 @@ void add_newer(Rules& rules) {
 Rules nfkc_rules() {
   Rules rules;
   std::set<std::u32string> decompositions;
-  std::map<char32_t, std::u32string> characters_of;  // by the one character that they decompose to
+  std::map<char32_t, std::u32string> characters_of;  // by the one other character that they decompose to
   for (char32_t c = 1; c < end_of_unicode; ++c) {
     if (c >= 0xD800 && c < 0xE000) continue;
-    if (!may_decompose(c)) {
-      characters_of[c].push_back(c);
-      continue;
-    }
+    if (!may_decompose(c)) continue;
     const std::u32string composed = normalized({c}, UnicodeForm::nfkc);
     if (composed != std::u32string(1, c)) rules[{c}] = composed;
     const std::u32string decomposed = normalized({c}, UnicodeForm::nfkd);
     if (decomposed.size() == 1) {
-      characters_of[decomposed[0]].push_back(c);
+      if (decomposed[0] != c) characters_of[decomposed[0]].push_back(c);
     } else {
       decompositions.insert(decomposed);
     }
