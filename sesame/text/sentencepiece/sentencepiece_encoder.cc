@@ -70,7 +70,7 @@ class SentencePieceEncoder : public TextEncoder {
 
  private:
   struct Buffers : State {
-    SegmentCache words{16};  // by what stands in the text
+    SegmentCache words{17};  // by what stands in the text
     SegmentCache parts{14};  // by normalized text
     std::unique_ptr<PieceSegmenter::Scratch> scratch;
     std::string normalized;
