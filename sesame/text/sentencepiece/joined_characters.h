@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
-#include <cstring>
 #include <string_view>
 #include <vector>
 
@@ -52,12 +51,20 @@ class JoinedCharacters {
     uint32_t previous = 0;
     for (size_t i = 0; i < text.size();) {
       const size_t length = character_length(text, i);
-      uint32_t character = 0;
-      std::memcpy(&character, text.data() + i, length);
+      const uint32_t character = bytes_of(text, i, length);
       if (i > 0) visit(i, (uint64_t{previous} << 32) | character);
       previous = character;
       i += length;
     }
+  }
+
+  /// Up to four bytes in one number. Not by a copy of `length` bytes, whose stores the load would wait for.
+  static uint32_t bytes_of(std::string_view text, size_t begin, size_t length) {
+    const auto byte = [&](size_t k) { return uint32_t{static_cast<uint8_t>(text[begin + k])} << (8 * k); };
+    if (begin + 4 <= text.size()) return (byte(0) | byte(1) | byte(2) | byte(3)) & (~uint32_t{0} >> (32 - 8 * length));
+    uint32_t bytes = 0;
+    for (size_t k = 0; k < length; ++k) bytes |= byte(k);
+    return bytes;
   }
 
   [[nodiscard]] uint64_t bit_of(uint64_t pair) const noexcept {
