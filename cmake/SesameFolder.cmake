@@ -2,8 +2,8 @@
 
 set(sesame_warnings -Wall -Wextra -Wpedantic -Wshadow)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-  # False alarms: on std::string's operator+ (GCC bug 105329), and on variants made of temporaries with strings.
-  list(APPEND sesame_warnings -Wno-restrict -Wno-maybe-uninitialized)
+  # False alarms on std::string's operator+ (GCC bug 105329).
+  list(APPEND sesame_warnings -Wno-restrict)
 endif()
 if(SESAME_WARNINGS_AS_ERRORS)
   list(APPEND sesame_warnings -Werror)

@@ -153,13 +153,8 @@ TokenizerSpec metaspace_stages(const TrainArguments& a) {
     stages.decoders.emplace_back(decoder::Metaspace{});
     return stages;
   }
-  decoder::Replace spaces;
-  spaces.pattern.text = pre_tokenizer::Metaspace{}.replacement;
-  spaces.content = " ";
-  decoder::Strip first;
-  first.content = " ";
-  first.start = 1;
-  stages.decoders = {spaces, decoder::ByteFallback{}, decoder::Fuse{}, first};
+  stages.decoders = {decoder::Replace{{pre_tokenizer::Metaspace{}.replacement, false}, " "}, decoder::ByteFallback{},
+                     decoder::Fuse{}, decoder::Strip{" ", 1, 0}};
   return stages;
 }
 

@@ -16,6 +16,10 @@
 namespace sesame {
 
 struct Pattern {
+  // Constructors, as GCC 12 warns falsely of members not set where an aggregate in an aggregate becomes a variant.
+  Pattern() = default;
+  Pattern(std::string pattern, bool is_regex) : text(std::move(pattern)), regex(is_regex) {}
+
   std::string text;
   bool regex = false;  // else a literal string
 };

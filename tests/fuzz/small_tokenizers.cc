@@ -92,14 +92,9 @@ TokenizerSpec spaces_as_marks() {
   bpe.fuse_unk = true;
   bpe.byte_fallback = true;
   spec.model = bpe;
-  normalizer::Replace mark_spaces;
-  mark_spaces.pattern.text = " ";
-  mark_spaces.content = "▁";
-  decoder::Replace unmark_spaces;
-  unmark_spaces.pattern.text = "▁";
-  unmark_spaces.content = " ";
-  spec.normalizers = {normalizer::Prepend{"▁"}, mark_spaces};
-  spec.decoders = {unmark_spaces, decoder::ByteFallback{}, decoder::Fuse{}, decoder::Strip{" ", 1, 0}};
+  spec.normalizers = {normalizer::Prepend{"▁"}, normalizer::Replace{{" ", false}, "▁"}};
+  spec.decoders = {decoder::Replace{{"▁", false}, " "}, decoder::ByteFallback{}, decoder::Fuse{},
+                   decoder::Strip{" ", 1, 0}};
   add_special(spec, "<s>");
   return spec;
 }

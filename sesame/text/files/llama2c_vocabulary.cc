@@ -181,16 +181,10 @@ TokenizerSpec read_llama2c(const std::filesystem::path& path, std::optional<int3
   bpe.byte_fallback = true;
   spec.model = std::move(bpe);
   const std::string mark(space_mark);
-  normalizer::Replace to_mark;
-  to_mark.pattern.text = " ";
-  to_mark.content = mark;
-  decoder::Replace from_mark;
-  from_mark.pattern.text = mark;
-  from_mark.content = " ";
   spec.normalizers.emplace_back(normalizer::Prepend{mark});
-  spec.normalizers.emplace_back(std::move(to_mark));
+  spec.normalizers.emplace_back(normalizer::Replace{{" ", false}, mark});
   spec.post_processors.emplace_back(begin_template());
-  spec.decoders.emplace_back(std::move(from_mark));
+  spec.decoders.emplace_back(decoder::Replace{{mark, false}, " "});
   spec.decoders.emplace_back(decoder::ByteFallback{});
   spec.decoders.emplace_back(decoder::Fuse{});
   spec.decoders.emplace_back(decoder::Strip{" ", 1, 0});
