@@ -17,12 +17,6 @@ namespace {
 
 constexpr const char* kVersion = SESAME_VERSION;
 
-struct Verb {
-  const char* name;
-  const char* summary;
-  void (*add)(CLI::App&, int&);
-};
-
 constexpr Verb kVerbs[] = {
     {"train", "train a model as a recipe says", add_train},
     {"generate", "let a model write", add_generate},
@@ -90,6 +84,11 @@ int report(const char* what, ExitStatus status) {
 }
 
 }  // namespace
+
+void add_subverbs(CLI::App& app, std::span<const Verb> verbs, int& status) {
+  app.require_subcommand(1);
+  for (const Verb& verb : verbs) verb.add(*app.add_subcommand(verb.name, verb.summary), status);
+}
 
 int run_command_line(int argc, const char* const* argv) {
   int status = 0;

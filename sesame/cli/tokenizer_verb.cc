@@ -7,13 +7,7 @@
 namespace sesame {
 namespace {
 
-struct Subverb {
-  const char* name;
-  const char* summary;
-  void (*add)(CLI::App&, int&);
-};
-
-constexpr Subverb kSubverbs[] = {
+constexpr Verb kSubverbs[] = {
     {"train", "learn a tokenizer from text: BPE, WordPiece, Unigram", add_tokenizer_train},
     {"encode", "text to token ids", add_tokenizer_encode},
     {"decode", "token ids to text, byte for byte", add_tokenizer_decode},
@@ -63,8 +57,7 @@ EncodeOptions encode_options(const SpecialArguments& a) {
 }
 
 void add_tokenizer(CLI::App& app, int& status) {
-  app.require_subcommand(1);
-  for (const Subverb& verb : kSubverbs) verb.add(*app.add_subcommand(verb.name, verb.summary), status);
+  add_subverbs(app, kSubverbs, status);
   app.footer(
       "Example:\n  sesame tokenizer train book.txt --vocab-size 4096 --out tokenizer.json\n"
       "  echo Hello, world | sesame tokenizer show tokenizer.json");

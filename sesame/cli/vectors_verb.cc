@@ -4,13 +4,7 @@
 namespace sesame {
 namespace {
 
-struct Subverb {
-  const char* name;
-  const char* summary;
-  void (*add)(CLI::App&, int&);
-};
-
-constexpr Subverb kSubverbs[] = {
+constexpr Verb kSubverbs[] = {
     {"train", "learn a vector for each word of a text", add_vectors_train},
     {"phrases", "find words that belong together, and join them in a text", add_vectors_phrases},
     {"neighbors", "the words nearest to a word, or to a sum of words", add_vectors_neighbors},
@@ -24,8 +18,7 @@ constexpr Subverb kSubverbs[] = {
 }  // namespace
 
 void add_vectors(CLI::App& app, int& status) {
-  app.require_subcommand(1);
-  for (const Subverb& verb : kSubverbs) verb.add(*app.add_subcommand(verb.name, verb.summary), status);
+  add_subverbs(app, kSubverbs, status);
   app.footer(
       "Example:\n  sesame vectors train corpus.txt --out vectors.bin\n  sesame vectors neighbors vectors.bin king");
 }

@@ -1,8 +1,18 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <span>
 
 namespace sesame {
+
+struct Verb {
+  const char* name;
+  const char* summary;
+  void (*add)(CLI::App&, int&);
+};
+
+/// Adds the verbs under a verb, of which a command line must name one.
+void add_subverbs(CLI::App& app, std::span<const Verb> verbs, int& status);
 
 /// Each describes its verb to `app` and returns nothing; parsing runs the verb through its callback. A verb that ends
 /// otherwise than well throws Error, or sets `status`.
