@@ -15,7 +15,6 @@
 #include "bench/bench_clock.h"
 #include "sesame/base/error.h"
 #include "sesame/base/file.h"
-#include "sesame/text/files/foreign_vocabulary.h"
 #include "sesame/text/tokenizer.h"
 #include "sesame/text/tokenizer_spec.h"
 
@@ -52,10 +51,7 @@ Arguments parse(int argc, char** argv) {
   return arguments;
 }
 
-Tokenizer load(const Arguments& arguments) {
-  if (arguments.pattern.empty()) return Tokenizer::load(arguments.tokenizer);
-  return from_tiktoken(arguments.tokenizer, split_pattern(arguments.pattern), {});
-}
+Tokenizer load(const Arguments& arguments) { return Tokenizer::load(arguments.tokenizer, arguments.pattern); }
 
 /// The best seconds of several rounds.
 template <typename F>

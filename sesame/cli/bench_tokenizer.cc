@@ -18,7 +18,7 @@ namespace sesame {
 namespace {
 
 struct BenchArguments {
-  std::string tokenizer;
+  TokenizerArgument tokenizer;
   std::string input;
   int threads = 1;
   int rounds = 3;

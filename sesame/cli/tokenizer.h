@@ -17,11 +17,16 @@ void add_tokenizer_info(CLI::App& app, int& status);
 void add_tokenizer_compare(CLI::App& app, int& status);
 void add_tokenizer_convert(CLI::App& app, int& status);
 
-/// The argument TOKENIZER.
-void add_tokenizer_argument(CLI::App& app, std::string& path, const char* name = "TOKENIZER");
+/// The argument TOKENIZER, and what its file may not say.
+struct TokenizerArgument {
+  std::string path;
+  std::string pattern;
+};
+void add_tokenizer_argument(CLI::App& app, TokenizerArgument& argument, const char* name = "TOKENIZER",
+                            const char* pattern_option = "--pattern");
 
 /// Loads what TOKENIZER names: a file in any format, the directory of a model, or that of a training run.
-Tokenizer load_tokenizer(const std::string& path);
+Tokenizer load_tokenizer(const TokenizerArgument& argument);
 
 /// What special tokens in the text are, and whether the post-processor adds its own.
 struct SpecialArguments {

@@ -16,8 +16,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 struct CompareArguments {
-  std::string first;
-  std::string second;
+  TokenizerArgument first;
+  TokenizerArgument second;
   std::vector<std::string> data;
   std::string format = "auto";
   std::string text_field = "text";
@@ -44,8 +44,8 @@ std::string pieces(const std::vector<std::string>& list) {
 
 void print(const CompareArguments& a, const TokenizerComparison& c) {
   fmt::print("{:<40} {:>12} {:>12}\n", "", "tokens", "bytes/token");
-  fmt::print("{:<40} {:>12} {:>12.3f}\n", a.first, c.first_tokens, bytes_per_token(c, c.first_tokens));
-  fmt::print("{:<40} {:>12} {:>12.3f}\n", a.second, c.second_tokens, bytes_per_token(c, c.second_tokens));
+  fmt::print("{:<40} {:>12} {:>12.3f}\n", a.first.path, c.first_tokens, bytes_per_token(c, c.first_tokens));
+  fmt::print("{:<40} {:>12} {:>12.3f}\n", a.second.path, c.second_tokens, bytes_per_token(c, c.second_tokens));
   fmt::print("\nsame ids          {} of {} documents\n", c.documents_with_same_ids, c.documents);
   fmt::print("same pieces       {} of {} documents\n", c.documents_with_same_pieces, c.documents);
   fmt::print("cuts in common    {:.2f} % of the first's, {:.2f} % of the second's\n",
@@ -95,8 +95,8 @@ void run_compare(const CompareArguments& a) {
 
 void add_tokenizer_compare(CLI::App& app, int&) {
   auto a = std::make_shared<CompareArguments>();
-  add_tokenizer_argument(app, a->first, "A");
-  add_tokenizer_argument(app, a->second, "B");
+  add_tokenizer_argument(app, a->first, "A", "--pattern-a");
+  add_tokenizer_argument(app, a->second, "B", "--pattern-b");
   app.add_option("--data", a->data, "texts to compare them on, line by line")->required();
   app.add_option("--format", a->format, "of the data: auto (by name), txt or jsonl");
   app.add_option("--text-field", a->text_field, "field of a jsonl line that holds the text");

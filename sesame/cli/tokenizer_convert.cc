@@ -10,7 +10,7 @@ namespace sesame {
 namespace {
 
 struct ConvertArguments {
-  std::string tokenizer;
+  TokenizerArgument tokenizer;
   std::string out;
   std::string to = "auto";
 };

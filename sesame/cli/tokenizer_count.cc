@@ -13,7 +13,7 @@ namespace sesame {
 namespace {
 
 struct CountArguments {
-  std::string tokenizer;
+  TokenizerArgument tokenizer;
   std::vector<std::string> files = {"-"};
   EncodeDocumentsOptions documents;
   SpecialArguments special;

@@ -16,7 +16,7 @@ namespace sesame {
 namespace {
 
 struct DecodeArguments {
-  std::string tokenizer;
+  TokenizerArgument tokenizer;
   std::string input = "-";
   std::string out = "-";
   bool lines = false;

@@ -13,7 +13,7 @@ namespace sesame {
 namespace {
 
 struct EncodeArguments {
-  std::string tokenizer;
+  TokenizerArgument tokenizer;
   EncodeDocumentsOptions documents;
   SpecialArguments special;
   std::string out = "-";

@@ -15,7 +15,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 struct InfoArguments {
-  std::string tokenizer;
+  TokenizerArgument tokenizer;
   std::vector<std::string> data;
   bool json = false;
 };

@@ -13,7 +13,7 @@ namespace sesame {
 namespace {
 
 struct ShowArguments {
-  std::string tokenizer;
+  TokenizerArgument tokenizer;
   std::string input = "-";
   std::string text;
   SpecialArguments special;

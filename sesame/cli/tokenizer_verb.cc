@@ -20,19 +20,24 @@ constexpr Verb kSubverbs[] = {
 
 }  // namespace
 
-void add_tokenizer_argument(CLI::App& app, std::string& path, const char* name) {
-  app.add_option(name, path,
+void add_tokenizer_argument(CLI::App& app, TokenizerArgument& argument, const char* name, const char* pattern_option) {
+  app.add_option(name, argument.path,
                  "a tokenizer in any format (tokenizer.json, .model, vocab.txt, vocab.json, .tiktoken, image), or the "
                  "directory of a model or run")
       ->required();
+  app.add_option(pattern_option, argument.pattern,
+                 "how a .tiktoken file splits text, where neither its name nor its size says: an encoding "
+                 "(cl100k_base, which has special tokens as well) or a split pattern (cl100k)")
+      ->option_text("NAME");
 }
 
-Tokenizer load_tokenizer(const std::string& path) {
+Tokenizer load_tokenizer(const TokenizerArgument& argument) {
+  const std::string& path = argument.path;
   std::error_code ignored;
   const bool is_run = std::filesystem::is_directory(path, ignored) &&
                       std::filesystem::exists(RunDirectory{path}.recipe(), ignored) &&
                       !std::filesystem::exists(RunDirectory{path}.tokenizer(), ignored);
-  return Tokenizer::load(is_run ? find_model(path) : std::filesystem::path(path));
+  return Tokenizer::load(is_run ? find_model(path) : std::filesystem::path(path), argument.pattern);
 }
 
 void add_special_options(CLI::App& app, SpecialArguments& a) {

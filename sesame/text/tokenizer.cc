@@ -207,13 +207,13 @@ std::vector<Encoding> Tokenizer::encode_full_batch(std::span<const std::string_v
 Tokenizer::Tokenizer(TokenizerSpec spec, std::string_view origin)
     : pipeline_(std::make_shared<const Pipeline>(std::move(spec), origin)) {}
 
-Tokenizer Tokenizer::load(const std::filesystem::path& path) {
-  if (is_image(path)) {
+Tokenizer Tokenizer::load(const std::filesystem::path& path, std::string_view pattern) {
+  if (pattern.empty() && is_image(path)) {
     Tokenizer tokenizer;
     tokenizer.pipeline_ = Pipeline::from_image(ImageReader(path), path.string());
     return tokenizer;
   }
-  return Tokenizer(load_tokenizer_spec(path), path.string());
+  return Tokenizer(load_tokenizer_spec(path, pattern), path.string());
 }
 
 void Tokenizer::save(const std::filesystem::path& path) const {

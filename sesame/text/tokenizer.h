@@ -58,9 +58,9 @@ class Tokenizer {
   /// there.
   explicit Tokenizer(TokenizerSpec spec, std::string_view origin = "tokenizer");
 
-  /// Reads a tokenizer in any format that Sesame knows (files/load_tokenizer.h), or the one in a model directory.
-  /// Throws Error naming the file and the key.
-  static Tokenizer load(const std::filesystem::path& path);
+  /// Reads a tokenizer in any format that Sesame knows (files/load_tokenizer.h, which says what `pattern` is), or the
+  /// one in a model directory. Throws Error naming the file and the key.
+  static Tokenizer load(const std::filesystem::path& path, std::string_view pattern = "");
 
   /// Writes a tokenizer.json that Hugging Face's tokenizers reads, atomically. A directory gets `tokenizer.json` inside
   /// it; a tokenizer that came from SentencePiece its `tokenizer.model`, which is exact.

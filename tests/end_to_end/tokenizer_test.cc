@@ -163,6 +163,24 @@ TEST(TokenizerVerb, ConvertedTokenizersGiveTheSameIds) {
   }
 }
 
+TEST(TokenizerVerb, RankFilesCanBeGivenTheirPattern) {
+  const Scratch scratch;
+  const std::string ranks = (scratch / "own.tiktoken").string();
+  write(ranks, "YQ== 0\nYg== 1\nYWI= 2\nIA== 3\n");  // a, b, ab, a space
+  const Outcome unsaid = run({"tokenizer", "encode", ranks}, scratch.path(), "ab a");
+  EXPECT_EQ(unsaid.status, 1);
+  EXPECT_NE(unsaid.err.find("pattern"), std::string::npos) << unsaid.err;
+  EXPECT_EQ(run({"tokenizer", "encode", ranks, "--pattern", "gpt2"}, scratch.path(), "ab a").out, "2 3 0\n");
+  const Outcome needless = run({"tokenizer", "encode", trained(scratch), "--pattern", "gpt2"}, scratch.path(), "ab");
+  EXPECT_EQ(needless.status, 2) << needless.err;
+  write(scratch / "text.txt", "ab a\n");
+  const Outcome compared = run({"tokenizer", "compare", ranks, ranks, "--pattern-a", "gpt2", "--pattern-b", "cl100k",
+                                "--data", (scratch / "text.txt").string(), "--json"},
+                               scratch.path());
+  ASSERT_EQ(compared.status, 0) << compared.err;
+  EXPECT_EQ(json::parse(compared.out).at("documents_with_same_ids"), 1);
+}
+
 TEST(TokenizerVerb, EveryTypeOfTokenizerCanBeTrainedAndUsed) {
   const Scratch scratch;
   write(scratch / "text.txt", small_text());
