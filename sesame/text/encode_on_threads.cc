@@ -47,7 +47,7 @@ class Parts {
 
   /// Only where no added tokens are found in normalized text: its stretches do not last.
   void add_stretches(std::string_view text, bool continues) {
-    pipeline_.for_each_stretch(text, sought_,
+    pipeline_.for_each_stretch(text, *sought_,
                                [&](std::string_view stretch, const AddedToken* token, StretchStart start) {
                                  if (token != nullptr) return add_ids({&token->id, 1});
                                  const bool goes_on = continues && start == StretchStart::text;
@@ -77,7 +77,7 @@ class Parts {
 
   const Tokenizer::Pipeline& pipeline_;
   const EncodeOptions& options_;
-  Tokenizer::Pipeline::Sought sought_;
+  std::shared_ptr<const Tokenizer::Pipeline::Sought> sought_;
   std::vector<Part> parts_;
 };
 

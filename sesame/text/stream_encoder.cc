@@ -57,14 +57,14 @@ size_t StreamEncoder::last_cut() const {
   const Tokenizer::Pipeline& pipeline = tokenizer_.pipeline();
   if (pipeline.normalizer || buffer_.size() <= hold_) return 0;
   const size_t certain = buffer_.size() - hold_;
-  const Tokenizer::Pipeline::Sought sought = pipeline.seek(options_);
+  const auto sought = pipeline.seek(options_);
   const auto may_begin_word = [&](size_t place) {
     // Whether a token that must stand alone begins here depends on what stands before it.
     const auto byte = static_cast<uint8_t>(buffer_[place]);
-    return sought.raw.first_bytes[byte] != 0 || sought.normalized.first_bytes[byte] != 0;
+    return sought->raw.first_bytes[byte] != 0 || sought->normalized.first_bytes[byte] != 0;
   };
   size_t cut = 0;
-  pipeline.for_each_stretch(buffer_, sought, [&](std::string_view stretch, const AddedToken* token, StretchStart) {
+  pipeline.for_each_stretch(buffer_, *sought, [&](std::string_view stretch, const AddedToken* token, StretchStart) {
     if (token != nullptr) return;
     const auto begin = static_cast<size_t>(stretch.data() - buffer_.data());
     const size_t end = std::min(stretch.size(), certain - std::min(certain, begin));
@@ -99,7 +99,7 @@ void StreamEncoder::encode_here(std::string_view text, std::vector<int32_t>& ids
   IdBuffer& out = thread_ids();
   out.clear();
   TextEncoder::State& state = thread_state(pipeline.serial, *pipeline.encoder);
-  pipeline.for_each_stretch(text, pipeline.seek(options_),
+  pipeline.for_each_stretch(text, *pipeline.seek(options_),
                             [&](std::string_view stretch, const AddedToken* token, StretchStart start) {
                               if (token != nullptr) return out.push(token->id);
                               const bool goes_on = continues_ && start == StretchStart::text;

@@ -109,9 +109,18 @@ Tokenizer::Pipeline::Pipeline(TokenizerSpec stages, const ImageReader& from, std
       serial(next_state_serial()),
       image(from) {}
 
-Tokenizer::Pipeline::Sought Tokenizer::Pipeline::seek(const EncodeOptions& options) const {
+Tokenizer::Pipeline::Sought Tokenizer::Pipeline::seek_tokens(bool special,
+                                                             const std::vector<std::string>& named) const {
+  return {raw_tokens.seek(special, named), normalized_tokens.seek(special, named)};
+}
+
+std::shared_ptr<const Tokenizer::Pipeline::Sought> Tokenizer::Pipeline::seek(const EncodeOptions& options) const {
   const bool special = options.parse_special || options.special == SpecialText::recognize;
-  return {raw_tokens.seek(special, options.allowed_special), normalized_tokens.seek(special, options.allowed_special)};
+  if (!options.allowed_special.empty()) {
+    return std::make_shared<const Sought>(seek_tokens(special, options.allowed_special));
+  }
+  // Owns nothing, and so costs no atomic count that threads would share.
+  return {std::shared_ptr<const Sought>(), special ? &all_sought : &ordinary_sought};
 }
 
 void Tokenizer::Pipeline::refuse_special(std::string_view text, const EncodeOptions& options) const {
@@ -169,7 +178,7 @@ void Tokenizer::Pipeline::encode(std::string_view text, const EncodeOptions& opt
   refuse_special(text, options);
   TextEncoder::State& state = thread_state(serial, *encoder);
   if (options.add_special) ids.append(around.before());
-  for_each_stretch(text, seek(options), [&](std::string_view stretch, const AddedToken* token, StretchStart start) {
+  for_each_stretch(text, *seek(options), [&](std::string_view stretch, const AddedToken* token, StretchStart start) {
     if (token != nullptr) {
       ids.push(token->id);
     } else {
@@ -191,16 +200,16 @@ Encoding Tokenizer::encode_full(std::string_view text, std::optional<std::string
                                 const EncodeOptions& options) const {
   pipeline_->refuse_special(text, options);
   if (pair) pipeline_->refuse_special(*pair, options);
-  const Pipeline::Sought sought = pipeline_->seek(options);
-  return pipeline_->full_encoder().encode(text, pair, {sought.raw, sought.normalized}, options.add_special,
+  const auto sought = pipeline_->seek(options);
+  return pipeline_->full_encoder().encode(text, pair, {sought->raw, sought->normalized}, options.add_special,
                                           options.truncate_and_pad);
 }
 
 std::vector<Encoding> Tokenizer::encode_full_batch(std::span<const std::string_view> texts,
                                                    const EncodeOptions& options) const {
   for (const std::string_view text : texts) pipeline_->refuse_special(text, options);
-  const Pipeline::Sought sought = pipeline_->seek(options);
-  return pipeline_->full_encoder().encode_batch(texts, {sought.raw, sought.normalized}, options.add_special,
+  const auto sought = pipeline_->seek(options);
+  return pipeline_->full_encoder().encode_batch(texts, {sought->raw, sought->normalized}, options.add_special,
                                                 options.truncate_and_pad);
 }
 

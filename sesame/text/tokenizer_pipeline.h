@@ -4,7 +4,9 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "sesame/base/function_ref.h"
 #include "sesame/text/encode/text_encoder.h"
@@ -38,7 +40,10 @@ struct Tokenizer::Pipeline {
   /// The pipeline with its vocabulary, which one from an image reads when it is first asked for.
   [[nodiscard]] const TokenizerSpec& full_spec() const;
 
-  [[nodiscard]] Sought seek(const EncodeOptions& options) const;
+  [[nodiscard]] Sought seek_tokens(bool special, const std::vector<std::string>& named) const;
+  /// Valid while the pipeline is: what options without names look for is kept there, as that list is as long as that of
+  /// the added tokens.
+  [[nodiscard]] std::shared_ptr<const Sought> seek(const EncodeOptions& options) const;
   /// Throws Error for a special token in the text that the options refuse.
   void refuse_special(std::string_view text, const EncodeOptions& options) const;
   /// The stretches of a text in order: an added token, or text for the encoder (valid during the call).
@@ -55,6 +60,8 @@ struct Tokenizer::Pipeline {
   std::optional<Normalizer> normalizer;  // only where added tokens are found in normalized text
   AddedTokenFinder raw_tokens;
   AddedTokenFinder normalized_tokens;
+  Sought ordinary_sought = seek_tokens(false, {});
+  Sought all_sought = seek_tokens(true, {});
   std::unique_ptr<const TextEncoder> encoder;
   PostProcessor around;
   TokenDecoder decoder;
