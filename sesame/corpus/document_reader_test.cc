@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <zstd.h>
 
 #include <fstream>
 #include <random>
@@ -11,6 +10,7 @@
 #include "sesame/base/file.h"
 #include "sesame/base/temporary_directory.h"
 #include "sesame/base/test_data.h"
+#include "sesame/io/compressed_text.h"
 
 namespace sesame {
 namespace {
@@ -172,9 +172,7 @@ TEST_F(Documents, JsonlLinesMayBeLong) {
 }
 
 TEST_F(Documents, ReadsCompressedFiles) {
-  const std::string_view line = "{\"text\":\"packed\"}\n";
-  std::string packed(ZSTD_compressBound(line.size()), '\0');
-  packed.resize(ZSTD_compress(packed.data(), packed.size(), line.data(), line.size(), 3));
+  const std::string packed = zstd("{\"text\":\"packed\"}\n");
   const std::string path = write("a.jsonl.zst", packed);
   EXPECT_THAT(read({path}), ElementsAre("packed"));
   write("a.jsonl.zst", packed.substr(0, packed.size() - 1));

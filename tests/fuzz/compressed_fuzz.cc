@@ -1,9 +1,7 @@
-#include <zlib.h>
-#include <zstd.h>
-
 #include <array>
 
 #include "sesame/io/byte_stream.h"
+#include "sesame/io/compressed_text.h"
 #include "tests/fuzz/target.h"
 
 namespace sesame::fuzz {
@@ -27,27 +25,6 @@ std::string read_in_pieces(std::string_view input, size_t piece) {
 void parse(std::string_view input) {
   const std::string whole = read_in_pieces(input, 4096);
   require(read_in_pieces(input, 61) == whole, "bytes do not depend on the sizes of reads");
-}
-
-std::string gzip(std::string_view text) {
-  z_stream stream = {};
-  constexpr int kGzip = 16 + MAX_WBITS;
-  deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, kGzip, 8, Z_DEFAULT_STRATEGY);
-  std::string out(1000 + text.size(), '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-  stream.avail_in = static_cast<uInt>(text.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  deflate(&stream, Z_FINISH);
-  out.resize(stream.total_out);
-  deflateEnd(&stream);
-  return out;
-}
-
-std::string zstd(std::string_view text) {
-  std::string out(ZSTD_compressBound(text.size()), '\0');
-  out.resize(ZSTD_compress(out.data(), out.size(), text.data(), text.size(), 3));
-  return out;
 }
 
 std::vector<std::string> seeds() {

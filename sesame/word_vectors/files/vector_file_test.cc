@@ -1,9 +1,8 @@
 #include "sesame/word_vectors/files/vector_file.h"
 
 #include <gmock/gmock.h>
-#include <zlib.h>
-#include <zstd.h>
 
+#include "sesame/io/compressed_text.h"
 #include "sesame/word_vectors/files/sample_vectors.h"
 
 namespace sesame {
@@ -60,52 +59,32 @@ TEST_F(VectorFile, FormatsHaveNames) {
   EXPECT_THAT(error_of([] { format_of_name("v.npy"); }), HasSubstr("does not tell the format"));
 }
 
-std::string gzipped(const std::string& bytes) {
-  std::string out(bytes.size() + 1000, '\0');
-  z_stream stream = {};
-  deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
-  stream.avail_in = static_cast<uInt>(bytes.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  deflate(&stream, Z_FINISH);
-  out.resize(stream.total_out);
-  deflateEnd(&stream);
-  return out;
-}
-
-std::string zstandard(const std::string& bytes) {
-  std::string out(ZSTD_compressBound(bytes.size()), '\0');
-  out.resize(ZSTD_compress(out.data(), out.size(), bytes.data(), bytes.size(), 1));
-  return out;
-}
-
 TEST_F(VectorFile, IsReadCompressed) {
   const WordVectors vectors = sample_vectors(odd_words(), 20);
   for (const VectorFormat format : kFormats) {
     if (format == VectorFormat::safetensors) continue;
     write_word_vectors(path("plain"), vectors, format);
     const std::string plain = read_file(path("plain"));
-    expect_equal(read(file(gzipped(plain))), vectors);
-    expect_equal(read(file(zstandard(plain))), vectors);
-    const std::string packed = gzipped(plain);
+    expect_equal(read(file(gzip(plain))), vectors);
+    expect_equal(read(file(zstd(plain))), vectors);
+    const std::string packed = gzip(plain);
     EXPECT_NE(refusal(packed.substr(0, packed.size() / 2)), "no error") << name_of(format);
   }
 }
 
 TEST_F(VectorFile, HeadersOfCompressedFilesAreNotBelieved) {
-  EXPECT_THAT(refusal(gzipped("2000000000 1000\na " + std::string(5000, 'x'))), HasSubstr("the row of \"a\""));
-  EXPECT_THAT(refusal(gzipped(std::string("2000000000 1000\na \0\0\0\0\0\0\0\0", 26))), HasSubstr("ends in row 1"));
+  EXPECT_THAT(refusal(gzip("2000000000 1000\na " + std::string(5000, 'x'))), HasSubstr("the row of \"a\""));
+  EXPECT_THAT(refusal(gzip(std::string("2000000000 1000\na \0\0\0\0\0\0\0\0", 26))), HasSubstr("ends in row 1"));
   std::string many = "1000000 3\n";
   for (int i = 0; i < 3; ++i) many += "w" + std::to_string(i) + " 1 2 3\n";
-  EXPECT_THAT(refusal(zstandard(many)), HasSubstr("the header says 1000000 words, but the file ends after 3"));
+  EXPECT_THAT(refusal(zstd(many)), HasSubstr("the header says 1000000 words, but the file ends after 3"));
 }
 
 TEST_F(VectorFile, GrowsWithACompressedFile) {
   std::string text;
   constexpr int kRows = 200'000;  // several times the rows that a header is believed to have
   for (int i = 0; i < kRows; ++i) text += std::to_string(i) + " " + std::to_string(i % 1000) + "\n";
-  const WordVectors vectors = read(file(zstandard(std::to_string(kRows) + " 1\n" + text)));
+  const WordVectors vectors = read(file(zstd(std::to_string(kRows) + " 1\n" + text)));
   ASSERT_EQ(vectors.size(), kRows);
   for (int i = 0; i < kRows; i += 4999) EXPECT_EQ(vectors.row(i)[0], static_cast<float>(i % 1000));
 }
