@@ -9,13 +9,15 @@ namespace {
 
 constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-constexpr std::array<int8_t, 256> make_values() {
-  std::array<int8_t, 256> values{};
-  for (int8_t& value : values) value = -1;
-  for (size_t i = 0; i < alphabet.size(); ++i) values[static_cast<uint8_t>(alphabet[i])] = static_cast<int8_t>(i);
+constexpr uint8_t not_base64 = 0xFF;
+
+constexpr std::array<uint8_t, 256> make_values() {
+  std::array<uint8_t, 256> values{};
+  for (uint8_t& value : values) value = not_base64;
+  for (size_t i = 0; i < alphabet.size(); ++i) values[static_cast<uint8_t>(alphabet[i])] = static_cast<uint8_t>(i);
   return values;
 }
-constexpr std::array<int8_t, 256> values = make_values();
+constexpr std::array<uint8_t, 256> values = make_values();
 
 }  // namespace
 
@@ -27,9 +29,9 @@ std::optional<std::string> decode_base64(std::string_view text) {
   uint32_t buffer = 0;
   int bits = 0;
   for (const char c : text) {
-    const int value = values[static_cast<uint8_t>(c)];
-    if (value < 0) return std::nullopt;
-    buffer = (buffer << 6) | static_cast<uint32_t>(value);
+    const uint32_t value = values[static_cast<uint8_t>(c)];
+    if (value == not_base64) return std::nullopt;
+    buffer = (buffer << 6) | value;
     bits += 6;
     if (bits < 8) continue;
     bits -= 8;

@@ -39,7 +39,7 @@ std::optional<fs::path> beside(const fs::path& file, std::span<const std::string
     if (own.ends_with(name)) prefix = own.substr(0, own.size() - name.size());
   }
   for (const std::string_view other : others) {
-    const fs::path candidate = file.parent_path() / (prefix + std::string(other));
+    fs::path candidate = file.parent_path() / (prefix + std::string(other));
     if (fs::exists(candidate)) return candidate;
   }
   return std::nullopt;

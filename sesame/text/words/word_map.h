@@ -25,11 +25,11 @@ class WordMap {
     uint32_t size;  // 0: free
     uint32_t reserved;
 
-    [[nodiscard]] std::string_view word() const noexcept {
-      const bool is_short = size <= WordKey::kShort;
-      return {is_short ? reinterpret_cast<const char*>(&low) : std::bit_cast<const char*>(high), size};
+    [[nodiscard]] const char* data() const noexcept {
+      return size <= WordKey::kShort ? reinterpret_cast<const char*>(&low) : std::bit_cast<const char*>(high);
     }
-    [[nodiscard]] WordKey key() const noexcept { return {low, high, hash(), word().data(), size}; }
+    [[nodiscard]] std::string_view word() const noexcept { return {data(), size}; }
+    [[nodiscard]] WordKey key() const noexcept { return {low, high, hash(), data(), size}; }
     [[nodiscard]] uint64_t hash() const noexcept {
       return size <= WordKey::kShort ? WordKey::hash_of_short(low, high, size) : low;
     }
