@@ -12,7 +12,7 @@
 #include "sesame/base/error.h"
 #include "sesame/base/file.h"
 #include "sesame/base/test_data.h"
-#include "sesame/text/files/foreign_vocabulary.h"
+#include "sesame/text/files/tiktoken_file.h"
 #include "sesame/text/files/tokenizer_json.h"
 #include "sesame/text/files/vocab_txt.h"
 #include "sesame/text/sentencepiece/model_file.h"
@@ -82,7 +82,8 @@ std::optional<Tokenizer> load(const fs::path& path, const json& golden) {
   if (name.ends_with(".tiktoken")) {
     std::vector<std::pair<std::string, int32_t>> special_tokens;
     for (const auto& [content, id] : golden["special_tokens"].items()) special_tokens.emplace_back(content, id);
-    return from_tiktoken(path, split_pattern(golden["pattern"].get<std::string>()), special_tokens);
+    const SplitPattern pattern = split_pattern(golden["pattern"].get<std::string>());
+    return Tokenizer(read_tiktoken(path, {"", pattern, special_tokens}), name);
   }
   if (name.ends_with(".model")) return Tokenizer(read_sentencepiece_model(read_file(path), name), name);
   if (name.ends_with(".txt")) return Tokenizer(read_vocab_txt(path), name);

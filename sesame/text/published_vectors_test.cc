@@ -8,8 +8,10 @@
 
 #include "sesame/base/file.h"
 #include "sesame/base/test_data.h"
-#include "sesame/text/files/foreign_vocabulary.h"
 #include "sesame/text/files/json_cursor.h"
+#include "sesame/text/files/llama2c_vocabulary.h"
+#include "sesame/text/files/tiktoken_file.h"
+#include "sesame/text/files/vocab_and_merges.h"
 #include "sesame/text/tokenizer.h"
 
 // Ids that the original tokenizers gave (the test vectors of the kitoken, transformers.js and llama.cpp projects).
@@ -122,14 +124,14 @@ std::optional<Tokenizer> tiktoken(const std::string& file, SplitPattern pattern,
                                   const std::vector<std::pair<std::string, int32_t>>& specials) {
   const auto path = shared_data("tokenizers/tiktoken/" + file + ".tiktoken");
   if (!path) return std::nullopt;
-  return from_tiktoken(*path, pattern, specials);
+  return Tokenizer(read_tiktoken(*path, {"", pattern, specials}));
 }
 
 TEST(PublishedVectors, Gpt2) {
   const auto vocab = shared_data("tokenizers/gpt2/vocab.json");
   const auto merges = shared_data("tokenizers/gpt2/merges.txt");
   if (!vocab || !merges) GTEST_SKIP() << "no shared data";
-  const Tokenizer gpt2 = from_vocab_and_merges(*vocab, *merges, SplitPattern::gpt2, {"<|endoftext|>"});
+  const Tokenizer gpt2(read_vocab_and_merges(*vocab, *merges, SplitPattern::gpt2, {"<|endoftext|>"}));
   EXPECT_EQ(gpt2.vocabulary_size(), 50257);
   EXPECT_EQ(gpt2.end_of_text(), 50256);
   EXPECT_EQ(compare_with_kitoken(gpt2, "tokenizers", "gpt2"), 143);
@@ -185,7 +187,7 @@ TEST(PublishedVectors, O200k) {
 TEST(PublishedVectors, Llama2FromLlama2c) {
   const auto path = shared_data("models/stories260K/tokenizer_llama2_32000.bin");
   if (!path) GTEST_SKIP() << "no shared data";
-  const Tokenizer llama2 = from_llama2c(*path, 32000);
+  const Tokenizer llama2(read_llama2c(*path, 32000));
   EXPECT_EQ(llama2.vocabulary_size(), 32000);
   EXPECT_EQ(llama2.begin_of_text(), 1);
   EXPECT_EQ(llama2.end_of_text(), 2);

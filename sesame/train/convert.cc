@@ -9,7 +9,8 @@
 #include "sesame/base/error.h"
 #include "sesame/base/file.h"
 #include "sesame/models/gpt.h"
-#include "sesame/text/files/foreign_vocabulary.h"
+#include "sesame/text/files/llama2c_vocabulary.h"
+#include "sesame/text/tokenizer.h"
 #include "sesame/train/model_directory.h"
 
 namespace sesame {
@@ -133,7 +134,7 @@ void convert_llama2c(const fs::path& checkpoint, const fs::path& tokenizer, cons
   const MappedFile file(checkpoint);
   const GptConfig config = read_header(checkpoint, file.bytes());
   check_length(checkpoint, config, file.bytes());
-  const Tokenizer vocabulary = from_llama2c(tokenizer, static_cast<int32_t>(config.vocab_size));
+  const Tokenizer vocabulary(read_llama2c(tokenizer, static_cast<int32_t>(config.vocab_size)), tokenizer.string());
 
   Variables variables;
   create_parameters(variables, gpt_parameters(config));

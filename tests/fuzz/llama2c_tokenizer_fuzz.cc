@@ -1,4 +1,5 @@
-#include "sesame/text/files/foreign_vocabulary.h"
+#include "sesame/text/files/llama2c_vocabulary.h"
+#include "sesame/text/tokenizer.h"
 #include "tests/fuzz/llama2c_vocabulary.h"
 #include "tests/fuzz/target.h"
 #include "tests/fuzz/tokenizer_use.h"
@@ -12,7 +13,7 @@ constexpr int32_t kWords = 6;
 void parse(std::string_view input) {
   constexpr size_t kOwnFile = 3000;
   const std::string file = input.size() > kOwnFile ? std::string(input) : llama2c_vocabulary({}) + std::string(input);
-  use_tokenizer(from_llama2c(scratch_file("tokenizer.bin", file), 3 + 256 + kWords), input);
+  use_tokenizer(Tokenizer(read_llama2c(scratch_file("tokenizer.bin", file), 3 + 256 + kWords)), input);
 }
 
 std::vector<std::string> seeds() {

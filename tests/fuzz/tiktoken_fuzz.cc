@@ -1,4 +1,5 @@
-#include "sesame/text/files/foreign_vocabulary.h"
+#include "sesame/text/files/tiktoken_file.h"
+#include "sesame/text/tokenizer.h"
 #include "tests/fuzz/target.h"
 #include "tests/fuzz/tokenizer_use.h"
 
@@ -7,7 +8,7 @@ namespace {
 
 void parse(std::string_view input) {
   const auto path = scratch_file("a.tiktoken", input);
-  use_tokenizer(from_tiktoken(path, SplitPattern::cl100k, {{"<|endoftext|>", 100}}), input);
+  use_tokenizer(Tokenizer(read_tiktoken(path, {"", SplitPattern::cl100k, {{"<|endoftext|>", 100}}})), input);
 }
 
 std::vector<std::string> seeds() {

@@ -1,4 +1,5 @@
-#include "sesame/text/files/foreign_vocabulary.h"
+#include "sesame/text/files/vocab_and_merges.h"
+#include "sesame/text/tokenizer.h"
 #include "tests/fuzz/target.h"
 #include "tests/fuzz/tokenizer_use.h"
 
@@ -10,7 +11,7 @@ void parse(std::string_view input) {
   const size_t cut = std::min(input.find('\n'), input.size());
   const auto vocab = scratch_file("vocab.json", input.substr(0, cut));
   const auto merges = scratch_file("merges.txt", input.substr(std::min(cut + 1, input.size())));
-  use_tokenizer(from_vocab_and_merges(vocab, merges, SplitPattern::gpt2, {}), input);
+  use_tokenizer(Tokenizer(read_vocab_and_merges(vocab, merges, SplitPattern::gpt2, {})), input);
 }
 
 std::vector<std::string> seeds() {

@@ -8,7 +8,7 @@
 
 #include "sesame/base/error.h"
 #include "sesame/base/file.h"
-#include "sesame/text/files/foreign_vocabulary.h"
+#include "sesame/text/files/tiktoken_file.h"
 #include "sesame/text/files/vocab_txt.h"
 #include "sesame/text/sentencepiece/model_file.h"
 #include "sesame/text/tokenizer.h"
@@ -50,7 +50,7 @@ Tokenizer load(const std::string& path, const std::string& pattern, const std::v
   if (!pattern.empty()) {
     std::vector<std::pair<std::string, int32_t>> parsed;
     for (const std::string& special : specials) parsed.push_back(parse_special(special));
-    return from_tiktoken(path, split_pattern(pattern), parsed);
+    return Tokenizer(read_tiktoken(path, {pattern, split_pattern(pattern), parsed}), path);
   }
   if (path.ends_with(".model")) return Tokenizer(read_sentencepiece_model(read_file(path), path), path);
   if (path.ends_with(".txt")) return Tokenizer(read_vocab_txt(path), path);
