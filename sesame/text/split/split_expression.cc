@@ -153,7 +153,9 @@ class Parser {
     position_ += c.length;
     return c.code;
   }
-  [[nodiscard]] CodePointSet cased(CodePointSet set) const { return ignore_case_ ? set.closed_under_case() : set; }
+  [[nodiscard]] CodePointSet cased(const CodePointSet& set) const {
+    return ignore_case_ ? set.closed_under_case() : set;
+  }
 
   Node choice(int depth) {
     if (depth > max_depth) throw Unsupported{};
@@ -389,7 +391,7 @@ class Parser {
       }
       add_item(set);
     }
-    return negative ? cased(std::move(set)).complement() : set;
+    return negative ? cased(set).complement() : set;
   }
 
   /// A character, a class, or a range of characters.
