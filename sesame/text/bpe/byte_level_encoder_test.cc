@@ -12,7 +12,8 @@
 #include "sesame/text/bpe/byte_level_stages.h"
 #include "sesame/text/encode/make_encoder.h"
 #include "sesame/text/encode/pipeline_encoder.h"
-#include "sesame/text/files/foreign_vocabulary.h"
+#include "sesame/text/files/tiktoken_file.h"
+#include "sesame/text/files/vocab_and_merges.h"
 #include "sesame/text/unicode/unicode.h"
 
 namespace sesame {
@@ -201,10 +202,10 @@ TEST(ByteLevelEncoder, LeavesOtherFamiliesAlone) {
 TEST(ByteLevelEncoder, GivesThePipelinesIdsWithPublishedVocabularies) {
   if (const auto vocab = shared_data("tokenizers/gpt2/vocab.json")) {
     const auto merges = vocab->parent_path() / "merges.txt";
-    expect_as_pipeline(from_vocab_and_merges(*vocab, merges, SplitPattern::gpt2, {"<|endoftext|>"}).spec(), 40, 6);
+    expect_as_pipeline(read_vocab_and_merges(*vocab, merges, SplitPattern::gpt2, {"<|endoftext|>"}), 40, 6);
   }
   if (const auto ranks = shared_data("tokenizers/tiktoken/cl100k_base.tiktoken")) {
-    expect_as_pipeline(from_tiktoken(*ranks, SplitPattern::cl100k_tiktoken, {}).spec(), 40, 7);
+    expect_as_pipeline(read_tiktoken(*ranks, {"", SplitPattern::cl100k_tiktoken, {}}), 40, 7);
   }
 }
 
