@@ -8,6 +8,7 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "sesame/base/error.h"
 #include "sesame/base/thread_pool.h"
@@ -78,23 +79,19 @@ class TokenizerBench {
     s.encode_warm = speed(seconds([&] { encode(*tokenizer); }));
     s.count = speed(seconds([&] { tokens_ = tokenizer->count(text_); }));
     std::string decoded;
-    const double decoding = seconds([&] { decoded = tokenizer->decode(ids(), false); });
+    const double decoding = seconds([&] { decoded = tokenizer->decode(std::as_const(ids_).ids(), false); });
     s.decode = speed(decoding, decoded.size());
     s.copy = speed(seconds([&] { std::memcpy(copy_.data(), text_.data(), text_.size()); }));
     return s;
   }
 
   void encode(const Tokenizer& tokenizer) {
+    ids_.clear();
     if (threads_.threads() > 1) {
-      many_ = tokenizer.encode(text_, {}, threads_);
+      tokenizer.encode_append(text_, {}, threads_, ids_);
     } else {
-      one_.clear();
-      tokenizer.encode_append(text_, {}, one_);
+      tokenizer.encode_append(text_, {}, ids_);
     }
-  }
-
-  [[nodiscard]] std::span<const int32_t> ids() const {
-    return threads_.threads() > 1 ? std::span<const int32_t>(many_) : one_.ids();
   }
 
   [[nodiscard]] double speed(double time, size_t bytes) const { return static_cast<double>(bytes) / 1e6 / time; }
@@ -104,8 +101,7 @@ class TokenizerBench {
   std::string_view text_;
   ThreadPool threads_;
   std::string copy_;
-  IdBuffer one_;
-  std::vector<int32_t> many_;
+  IdBuffer ids_;
   uint64_t tokens_ = 0;
 };
 

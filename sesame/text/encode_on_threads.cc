@@ -160,6 +160,17 @@ std::vector<int32_t> Tokenizer::encode(std::string_view text, const EncodeOption
   return ids;
 }
 
+void Tokenizer::encode_append(std::string_view text, const EncodeOptions& options, ThreadPool& threads,
+                              IdBuffer& ids) const {
+  Parts cut(*pipeline_, options);
+  cut.add(text);
+  std::vector<Part> parts = cut.take();
+  std::vector<IdBuffer> buffers = encode_parts(*pipeline_, options, parts, threads);
+  const uint64_t count = count_of(parts);
+  gather(parts, buffers, ids.reserve(count), threads);
+  ids.commit(count);
+}
+
 void encode_on_threads(const Tokenizer::Pipeline& pipeline, std::string_view text, bool continues,
                        const EncodeOptions& options, ThreadPool& threads, std::vector<int32_t>& ids) {
   Parts cut(pipeline, options);

@@ -62,7 +62,12 @@ TEST(EncodeOnThreads, GivesTheIdsOfOneThread) {
   for (const bool special : {false, true}) {
     EncodeOptions options;
     options.parse_special = special;
-    EXPECT_EQ(t.encode(text, options, threads), t.encode(text, options));
+    const std::vector<int32_t> expected = t.encode(text, options);
+    EXPECT_EQ(t.encode(text, options, threads), expected);
+    IdBuffer ids;
+    ids.push(-1);
+    t.encode_append(text, options, threads, ids);
+    EXPECT_EQ(std::vector<int32_t>(ids.ids().begin() + 1, ids.ids().end()), expected);
     EXPECT_EQ(t.count(text, options), t.encode(text, options).size());
   }
 }

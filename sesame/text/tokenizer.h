@@ -84,6 +84,8 @@ class Tokenizer {
   /// A long text on several threads.
   [[nodiscard]] std::vector<int32_t> encode(std::string_view text, const EncodeOptions& options,
                                             ThreadPool& threads) const;
+  /// The same, appending to `ids`, whose pages a next text uses again.
+  void encode_append(std::string_view text, const EncodeOptions& options, ThreadPool& threads, IdBuffer& ids) const;
 
   /// Appends to a buffer that keeps its memory: the fastest form.
   void encode_append(std::string_view text, const EncodeOptions& options, IdBuffer& ids) const;

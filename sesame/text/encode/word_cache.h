@@ -108,15 +108,15 @@ class WordCache {
     uint64_t tag;
   };
   static constexpr std::array<Mask, max_word + 2> make_masks() {
-    std::array<Mask, max_word + 2> masks{};
+    std::array<Mask, max_word + 2> made{};
     for (uint64_t size = 0; size <= max_word; ++size) {
-      masks[size].low = size >= 8 ? ~uint64_t{0} : (uint64_t{1} << (8 * size)) - 1;
-      masks[size].high = size <= 8 ? 0 : (uint64_t{1} << (8 * (size - 8))) - 1;
-      masks[size].tag = size << size_shift;
+      made[size].low = size >= 8 ? ~uint64_t{0} : (uint64_t{1} << (8 * size)) - 1;
+      made[size].high = size <= 8 ? 0 : (uint64_t{1} << (8 * (size - 8))) - 1;
+      made[size].tag = size << size_shift;
     }
     // The length of a free entry, but not its bytes.
-    masks[max_word + 1].tag = uint64_t{1} << 55;
-    return masks;
+    made[max_word + 1].tag = uint64_t{1} << 55;
+    return made;
   }
   static const std::array<Mask, max_word + 2> masks;
 
