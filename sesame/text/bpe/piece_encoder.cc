@@ -69,10 +69,12 @@ void PieceEncoder::find_missed(const char* base, std::span<const uint32_t> ends,
   state.missed.clear();
   state.parts.clear();
   std::array<int32_t, WordCache::room> known;
+  // Behind a long piece, which is in no cache of words anyway, only others like it are worth looking for.
+  const bool only_long = piece_at(base, ends, first).size() > WordCache::max_word;
   for (size_t i = first; i < ends.size() && state.parts.size() < batch; ++i) {
     const std::string_view piece = piece_at(base, ends, i);
     const bool is_known = i > first && piece.size() <= WordCache::max_word &&
-                          state.words.copy(state.keys[i], state.hashes[i], known.data()) != 0;
+                          (only_long || state.words.copy(state.keys[i], state.hashes[i], known.data()) != 0);
     if (is_known) continue;
     add_parts(piece, i, state);
     state.missed.push_back({i, state.parts.size()});

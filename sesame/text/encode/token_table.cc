@@ -228,14 +228,17 @@ void TokenTable::decode(std::span<const int32_t> ids, bool skip_special, std::st
 
 std::span<const TokenTable::ShortToken> TokenTable::short_tokens() const {
   std::call_once(short_tokens_->once, [&] {
-    short_tokens_->tokens.resize(entries_.size());
+    short_tokens_->memory = HugeBuffer(entries_.size() * sizeof(ShortToken));
+    short_tokens_->tokens = short_tokens_->memory.as<ShortToken>();
     for (size_t i = 0; i < entries_.size(); ++i) {
       const auto id = static_cast<int32_t>(i);
-      ShortToken& token = short_tokens_->tokens[i];
       const std::string_view spelled = bytes(id);
-      if (!contains(id) || special(id) || spelled.size() > token.bytes.size()) continue;
-      std::copy(spelled.begin(), spelled.end(), token.bytes.begin());
-      token.size = static_cast<uint8_t>(spelled.size());
+      ShortToken token;
+      if (contains(id) && !special(id) && spelled.size() <= token.bytes.size()) {
+        std::copy(spelled.begin(), spelled.end(), token.bytes.begin());
+        token.size = static_cast<uint8_t>(spelled.size());
+      }
+      short_tokens_->tokens[i] = token;
     }
   });
   return short_tokens_->tokens;

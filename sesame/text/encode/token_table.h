@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "sesame/base/flat_array.h"
+#include "sesame/base/huge_buffer.h"
 #include "sesame/text/encode/compile_decoder.h"
 #include "sesame/text/encode/string_index.h"
 #include "sesame/text/tokenizer_spec.h"
@@ -100,7 +101,8 @@ class TokenTable {
   };
   struct ShortTokens {
     std::once_flag once;
-    std::vector<ShortToken> tokens;  // by id
+    HugeBuffer memory;
+    std::span<ShortToken> tokens;  // by id
   };
   [[nodiscard]] std::span<const ShortToken> short_tokens() const;
   void decode_long(std::span<const int32_t> ids, bool skip_special, std::string& text) const;

@@ -19,6 +19,8 @@ bool WordCache::is_overwritten(const Entry& entry) const noexcept {
   return entry.count() > line_ids && ring_end_ - entry.ring_begin() > ring_ids;
 }
 
+bool WordCache::is_free(const Entry& entry) const noexcept { return entry.count() == 0 || is_overwritten(entry); }
+
 size_t WordCache::copy_elsewhere(Key key, uint64_t hash, int32_t* ids) const noexcept {
   if (key.high >> size_shift == 0) return 0;
   // What stands in the neighbouring line found its own one full.
@@ -51,13 +53,14 @@ void WordCache::put(Key key, uint64_t hash, std::span<const int32_t> ids) {
     *same = entry;
     return;
   }
-  if (words_ > mask_ && mask_ + 1 < max_lines) grow();
+  const auto is_taken = [&] { return find_place(hash, [&](const Entry& place) { return is_free(place); }) == nullptr; };
+  const bool is_full = words_ > mask_ || (words_ > mask_ / 2 && is_taken());
+  if (is_full && mask_ + 1 < max_lines) grow();
   insert(entry, hash);
 }
 
 void WordCache::insert(const Entry& entry, uint64_t hash) noexcept {
-  const auto is_free = [&](const Entry& place) { return place.count() == 0 || is_overwritten(place); };
-  Entry* place = find_place(hash, is_free);
+  Entry* place = find_place(hash, [&](const Entry& candidate) { return is_free(candidate); });
   if (place == nullptr) place = &lines()[hash & mask_][1];
   words_ += place->count() == 0 ? 1 : 0;
   *place = entry;

@@ -16,7 +16,7 @@ namespace sesame {
 /// bytes with up to four ids, which most words have; further ids lie in a ring that the newest ones overwrite. Two
 /// words share a cache line, where most look-ups end; a word whose line is full goes to the neighbouring line, and
 /// where that is full, too, it takes the second place of its own: frequent words come early, and stay. Grows with what
-/// it holds up to 16 MiB and 4 MiB of ids. For one thread and one tokenizer.
+/// it holds up to 32 MiB and 4 MiB of ids. For one thread and one tokenizer.
 class WordCache {
  public:
   struct Key {
@@ -99,7 +99,7 @@ class WordCache {
   using Line = std::array<Entry, 2>;
   static_assert(sizeof(Line) == 64);
   static constexpr size_t first_lines = size_t{1} << 11;
-  static constexpr size_t max_lines = size_t{1} << 18;
+  static constexpr size_t max_lines = size_t{1} << 19;
   static constexpr size_t ring_ids = size_t{1} << 20;
 
   struct Mask {
@@ -126,6 +126,7 @@ class WordCache {
   Entry* find_place(uint64_t hash, Use use) const noexcept;
   size_t copy_elsewhere(Key key, uint64_t hash, int32_t* ids) const noexcept;
   [[nodiscard]] bool is_overwritten(const Entry& entry) const noexcept;
+  [[nodiscard]] bool is_free(const Entry& entry) const noexcept;
   void insert(const Entry& entry, uint64_t hash) noexcept;
   void grow();
 
