@@ -39,7 +39,7 @@ class ByteMerger : public PieceMerger {
  private:
   static constexpr size_t max_together = 32;
   // So many bytes are merged by rank before it is worth to make what merges long pieces faster: that takes as long.
-  static constexpr uint64_t few_bytes = uint64_t{1} << 20;
+  static constexpr uint64_t few_bytes = uint64_t{256} << 10;
 
   ByteMerger() = default;
   void find_uncrossed_pairs(const TokenizerSpec& spec);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 
 #include "sesame/base/error.h"
 
@@ -10,25 +11,44 @@ namespace {
 
 constexpr uint32_t block_size = 256;
 
+/// A bit for each place of a block.
+using Bits = std::array<uint64_t, block_size / 64>;
+
+/// The bits of the places p ^ label, for all p: both halves of every group of 2^k bits change places where the label
+/// has bit k.
+Bits moved_by(const Bits& bits, uint8_t label) {
+  static constexpr std::array<uint64_t, 6> lower_halves = {0x5555555555555555, 0x3333333333333333, 0x0F0F0F0F0F0F0F0F,
+                                                           0x00FF00FF00FF00FF, 0x0000FFFF0000FFFF, 0x00000000FFFFFFFF};
+  Bits moved;
+  for (size_t w = 0; w < bits.size(); ++w) {
+    uint64_t word = bits[w ^ (label >> 6)];
+    for (size_t k = 0; k < lower_halves.size(); ++k) {
+      if ((label >> k & 1) == 0) continue;
+      word = (word & lower_halves[k]) << (1 << k) | (word >> (1 << k) & lower_halves[k]);
+    }
+    moved[w] = word;
+  }
+  return moved;
+}
+
 /// Which places are free. A block of places that has refused many nodes is not asked again.
 class FreePlaces {
  public:
   FreePlaces() { add_block(); }
 
-  [[nodiscard]] uint32_t size() const noexcept { return static_cast<uint32_t>(taken_.size()); }
+  [[nodiscard]] uint32_t size() const noexcept { return static_cast<uint32_t>(blocks_.size()) * block_size; }
 
   /// A base whose places for all labels are free; the places are taken.
   uint32_t take(std::span<const uint8_t> labels) {
     for (size_t i = 0; i < open_.size();) {
-      Block& block = open_[i];
-      if (block.free >= labels.size()) {
-        if (const int64_t base = fit(block.number * block_size, labels); base >= 0) {
-          take_at(static_cast<uint32_t>(base), labels);
-          block.free -= static_cast<uint32_t>(labels.size());
-          if (block.free == 0) open_.erase(open_.begin() + static_cast<std::ptrdiff_t>(i));
-          return static_cast<uint32_t>(base);
+      OpenBlock& open = open_[i];
+      if (open.free >= labels.size()) {
+        if (const int base = fit(blocks_[open.number], labels); base >= 0) {
+          const uint32_t taken = take_at(open, static_cast<uint32_t>(base), labels);
+          if (open.free == 0) open_.erase(open_.begin() + static_cast<std::ptrdiff_t>(i));
+          return taken;
         }
-        if (++block.refusals > most_refusals) {
+        if (++open.refusals > most_refusals) {
           open_.erase(open_.begin() + static_cast<std::ptrdiff_t>(i));
           continue;
         }
@@ -36,49 +56,56 @@ class FreePlaces {
       ++i;
     }
     add_block();
-    Block& block = open_.back();
-    const int64_t base = fit(block.number * block_size, labels);
-    take_at(static_cast<uint32_t>(base), labels);
-    block.free -= static_cast<uint32_t>(labels.size());
-    return static_cast<uint32_t>(base);
+    return take_at(open_.back(), static_cast<uint32_t>(fit(blocks_.back(), labels)), labels);
   }
 
  private:
   struct Block {
+    Bits taken{};
+    Bits is_base{};  // no two nodes have the same: a child is known by its label alone
+  };
+  struct OpenBlock {
     uint32_t number;
     uint32_t free;
     uint32_t refusals;
   };
   static constexpr uint32_t most_refusals = 64;
 
+  static void set(Bits& bits, uint32_t place) { bits[place / 64] |= uint64_t{1} << (place % 64); }
+
   void add_block() {
-    if (taken_.size() >= (size_t{1} << 29)) fail("a trie of more than 2^29 nodes cannot be built");
-    const auto number = static_cast<uint32_t>(taken_.size() / block_size);
-    taken_.resize(taken_.size() + block_size);
-    is_base_.resize(taken_.size());
+    if (blocks_.size() >= (size_t{1} << 29) / block_size) fail("a trie of more than 2^29 nodes cannot be built");
+    const auto number = static_cast<uint32_t>(blocks_.size());
+    blocks_.emplace_back();
     // Place 0 is the root's; and no base is 0, which says that a node has no children.
     open_.push_back({number, number == 0 ? block_size - 1 : block_size, 0});
-    if (number == 0) taken_[0] = is_base_[0] = 1;
+    if (number != 0) return;
+    set(blocks_[0].taken, 0);
+    set(blocks_[0].is_base, 0);
   }
 
-  [[nodiscard]] int64_t fit(uint32_t begin, std::span<const uint8_t> labels) const {
-    for (uint32_t i = 0; i < block_size; ++i) {
-      const uint32_t base = begin + i;
-      if (is_base_[base] != 0) continue;
-      const auto is_free = [&](uint8_t label) { return taken_[base ^ label] == 0; };
-      if (std::all_of(labels.begin(), labels.end(), is_free)) return base;
+  /// The first base in a block, or -1.
+  [[nodiscard]] static int fit(const Block& block, std::span<const uint8_t> labels) {
+    Bits refused = block.is_base;
+    for (const uint8_t label : labels) {
+      const Bits taken = moved_by(block.taken, label);
+      for (size_t w = 0; w < refused.size(); ++w) refused[w] |= taken[w];
+    }
+    for (size_t w = 0; w < refused.size(); ++w) {
+      if (~refused[w] != 0) return static_cast<int>(64 * w) + std::countr_one(refused[w]);
     }
     return -1;
   }
 
-  void take_at(uint32_t base, std::span<const uint8_t> labels) {
-    is_base_[base] = 1;
-    for (const uint8_t label : labels) taken_[base ^ label] = 1;
+  uint32_t take_at(OpenBlock& open, uint32_t base, std::span<const uint8_t> labels) {
+    set(blocks_[open.number].is_base, base);
+    for (const uint8_t label : labels) set(blocks_[open.number].taken, base ^ label);
+    open.free -= static_cast<uint32_t>(labels.size());
+    return open.number * block_size + base;
   }
 
-  std::vector<uint8_t> taken_;
-  std::vector<uint8_t> is_base_;  // no two nodes have the same: a child is known by its label alone
-  std::vector<Block> open_;
+  std::vector<Block> blocks_;
+  std::vector<OpenBlock> open_;
 };
 
 }  // namespace
