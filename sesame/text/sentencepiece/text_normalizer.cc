@@ -10,13 +10,6 @@ namespace {
 
 constexpr std::string_view replacement_character = "\xEF\xBF\xBD";
 
-/// What a character is to the rules; bits.
-enum Role : uint8_t {
-  role_replaced = 1,   // it is a key of its own or begins a symbol, or is white space
-  role_begins = 2,     // it begins a longer key
-  role_continues = 4,  // it stands inside a key
-};
-
 bool is_ascii(char c) { return static_cast<uint8_t>(c) < 0x80; }
 
 ByteTrie trie_of(const std::vector<std::string_view>& symbols) {
@@ -34,64 +27,6 @@ SentencePieceNormalizer::SentencePieceNormalizer(const normalizer::SentencePiece
     : settings_(settings), charsmap_(settings.charsmap, origin), user_symbols_(trie_of(user_symbols)) {
   for (const std::string_view symbol : user_symbols) begins_symbol_[static_cast<uint8_t>(symbol[0])] = 1;
   find_cuts(user_symbols);
-  find_copied(user_symbols);
-}
-
-void SentencePieceNormalizer::find_copied(const std::vector<std::string_view>& user_symbols) {
-  roles_.resize(0x10000);
-  const auto give = [&](uint32_t code, uint8_t role) {
-    if (code < roles_.size()) roles_[code] |= role;
-  };
-  give(0, role_replaced);
-  give(' ', role_replaced);
-  charsmap_.for_each_rule([&](std::string_view key, std::string_view) {
-    // Keys need not be UTF-8: a byte that begins no character has U+FFFD's role, as in a text.
-    const Utf8Char first = decode_utf8(key, 0);
-    give(first.code, first.length == key.size() ? role_replaced : role_begins);
-    for (size_t i = first.length; i < key.size(); i += decode_utf8(key, i).length) {
-      give(decode_utf8(key, i).code, role_continues);
-      // A key that ends inside a character goes with many.
-      if (!decode_utf8(key, i).valid) std::fill(roles_.begin(), roles_.end(), uint8_t{role_replaced});
-    }
-    if (!first.valid) std::fill(roles_.begin(), roles_.end(), uint8_t{role_replaced});
-  });
-  for (const std::string_view symbol : user_symbols) {
-    const Utf8Char first = decode_utf8(symbol, 0);
-    give(first.code, role_replaced);
-    if (!first.valid) std::fill(roles_.begin(), roles_.end(), uint8_t{role_replaced});
-  }
-}
-
-/// The end of the characters from `begin` on that become themselves whatever follows them.
-size_t SentencePieceNormalizer::copied_end(std::string_view part, size_t begin) const {
-  const uint8_t* const roles = roles_.data();
-  const auto byte = [&](size_t place) -> uint32_t { return static_cast<uint8_t>(part[place]); };
-  const auto continues = [&](size_t place) { return (byte(place) & 0xC0) == 0x80; };
-  constexpr uint8_t any = role_replaced | role_begins | role_continues;
-  size_t end = begin;
-  size_t previous = begin;  // where the last character begins
-  uint8_t before = 0;       // its role
-  while (end < part.size()) {
-    const uint32_t lead = byte(end);
-    uint8_t role = any;
-    size_t length = 1;
-    if (lead < 0x80) {
-      role = roles[lead];
-    } else if (lead >= 0xE0 && lead < 0xF0 && end + 2 < part.size() && continues(end + 1) && continues(end + 2)) {
-      const uint32_t code = (lead & 0xF) << 12 | (byte(end + 1) & 0x3F) << 6 | (byte(end + 2) & 0x3F);
-      if (code >= 0x800 && (code < 0xD800 || code >= 0xE000)) role = roles[code];
-      length = 3;
-    } else if (lead >= 0xC2 && lead < 0xE0 && end + 1 < part.size() && continues(end + 1)) {
-      role = roles[(lead & 0x1F) << 6 | (byte(end + 1) & 0x3F)];
-      length = 2;
-    }
-    if ((before & role_begins) != 0 && (role & role_continues) != 0) return previous;
-    if ((role & role_replaced) != 0) return end;
-    before = role;
-    previous = end;
-    end += length;
-  }
-  return end;
 }
 
 void SentencePieceNormalizer::find_cuts(const std::vector<std::string_view>& user_symbols) {
@@ -162,7 +97,10 @@ void SentencePieceNormalizer::append(std::string_view part, Progress& progress, 
   };
   for (size_t i = 0; i < part.size();) {
     if (progress.begun && sources == nullptr) {
-      const size_t end = copied_end(part, i);
+      size_t end = i;
+      while (end < part.size() && copies_ascii(static_cast<uint8_t>(part[end]))) ++end;
+      // What is not ASCII may follow the last character in a key.
+      if (end > i && end < part.size() && !is_ascii(part[end])) --end;
       if (end > i) {
         out.append(part, i, end - i);
         progress.previous_space = false;

@@ -65,15 +65,12 @@ class SentencePieceNormalizer {
   void append_space(std::string& out) const;
   void append_replacement(std::string_view replacement, std::string& out) const;
   void find_cuts(const std::vector<std::string_view>& user_symbols);
-  void find_copied(const std::vector<std::string_view>& user_symbols);
-  [[nodiscard]] size_t copied_end(std::string_view part, size_t begin) const;
 
   normalizer::SentencePiece settings_;
   Charsmap charsmap_;
   ByteTrie user_symbols_;
   std::array<uint8_t, 256> begins_symbol_{};  // by the first byte
   std::array<uint8_t, 256> copied_{};
-  std::vector<uint8_t> roles_;  // of characters below U+10000 in the rules: see Role
   bool cuts_before_spaces_ = false;
   bool cuts_before_line_breaks_ = false;
 };
