@@ -36,6 +36,14 @@ TEST(SentencePieceNormalizer, JoinsAndStripsWhiteSpace) {
   EXPECT_EQ(shown(normalizer.apply(mark)), "");
 }
 
+TEST(SentencePieceNormalizer, ComposesBehindWhatIsCopied) {
+  for (const char* rules : {"nfkc", "nmt_nfkc", "nfkc_cf", "nmt_nfkc_cf"}) {
+    normalizer::SentencePiece settings;
+    settings.charsmap = make_charsmap(rules);
+    EXPECT_EQ(shown(make(settings).apply("e\u0301|abe\u0301 \u4E2De\u0301")), "_\u00E9|ab\u00E9_\u4E2D\u00E9") << rules;
+  }
+}
+
 TEST(SentencePieceNormalizer, HonoursItsFlags) {
   normalizer::SentencePiece settings;
   settings.remove_extra_whitespaces = false;
