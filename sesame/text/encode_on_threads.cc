@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "sesame/base/thread_pool.h"
 #include "sesame/text/encode/thread_states.h"
@@ -14,6 +15,9 @@ constexpr size_t kPartBytes = size_t{256} << 10;
 
 /// What one thread does at a time: parts of about this much text.
 constexpr size_t kShareBytes = size_t{128} << 10;
+
+/// So many shares a thread are encoded before their ids are brought together.
+constexpr size_t kSharesOfWave = 16;
 
 /// A piece of the work whose ids do not depend on the others.
 struct Part {
@@ -82,7 +86,7 @@ class Parts {
 };
 
 /// Where shares of about kShareBytes begin, and the end.
-std::vector<size_t> share(const std::vector<Part>& parts) {
+std::vector<size_t> share(std::span<const Part> parts) {
   std::vector<size_t> begins;
   size_t bytes = kShareBytes;
   for (size_t i = 0; i < parts.size(); ++i) {
@@ -96,56 +100,94 @@ std::vector<size_t> share(const std::vector<Part>& parts) {
   return begins;
 }
 
-/// Encodes all parts; the ids lie in one buffer a thread.
-std::vector<IdBuffer> encode_parts(const Tokenizer::Pipeline& pipeline, const EncodeOptions& options,
-                                   std::vector<Part>& parts, ThreadPool& threads) {
-  std::vector<IdBuffer> buffers(static_cast<size_t>(threads.threads()));
-  const std::vector<size_t> begins = share(parts);
-  threads.run(static_cast<int64_t>(begins.size()) - 1, [&](int64_t block, int thread) {
-    IdBuffer& ids = buffers[static_cast<size_t>(thread)];
-    TextEncoder::State& state = thread_state(pipeline.serial, *pipeline.encoder);
-    for (size_t i = begins[static_cast<size_t>(block)]; i < begins[static_cast<size_t>(block) + 1]; ++i) {
+/// Encodes parts on several threads and brings their ids together in order, wave by wave: what a wave writes before it
+/// is brought together stays in the caches, and its buffers are used again.
+class PartEncoder {
+ public:
+  /// `room` gives the place of so many more ids, behind those that it gave before.
+  using Room = FunctionRef<int32_t*(size_t count)>;
+
+  PartEncoder(const Tokenizer::Pipeline& pipeline, const EncodeOptions& options, ThreadPool& threads)
+      : pipeline_(pipeline), options_(options), threads_(threads), buffers_(static_cast<size_t>(threads.threads())) {}
+
+  /// Also sets the counts of the parts.
+  void encode(std::span<Part> parts, Room room) {
+    const std::vector<size_t> begins = share(parts);
+    const size_t wave = kSharesOfWave * buffers_.size();
+    for (size_t first = 0; first + 1 < begins.size(); first += wave) {
+      const size_t shares = std::min(wave, begins.size() - 1 - first);
+      const std::span<const size_t> of_wave(begins.data() + first, shares + 1);
+      for (IdBuffer& buffer : buffers_) buffer.clear();
+      threads_.run(static_cast<int64_t>(shares), [&](int64_t block, int thread) {
+        encode_share(parts, of_wave.subspan(static_cast<size_t>(block)), thread);
+      });
+      gather(parts, of_wave, room);
+    }
+  }
+
+ private:
+  /// The share that begins[0] begins and begins[1] ends.
+  void encode_share(std::span<Part> parts, std::span<const size_t> begins, int thread) {
+    IdBuffer& ids = buffers_[static_cast<size_t>(thread)];
+    TextEncoder::State& state = thread_state(pipeline_.serial, *pipeline_.encoder);
+    for (size_t i = begins[0]; i < begins[1]; ++i) {
       Part& part = parts[i];
       if (part.kind == Part::Kind::ids) continue;
       part.thread = thread;
       part.begin = ids.size();
       if (part.kind == Part::Kind::text) {
-        pipeline.encode(part.text, options, ids, [] {});
+        pipeline_.encode(part.text, options_, ids, [] {});
       } else {
-        pipeline.encoder->encode(part.text, part.start, state, ids);
+        pipeline_.encoder->encode(part.text, part.start, state, ids);
       }
       part.count = ids.size() - part.begin;
     }
-  });
-  return buffers;
-}
-
-/// Brings the ids of the parts together in order; `to` has room for all.
-void gather(const std::vector<Part>& parts, std::vector<IdBuffer>& buffers, int32_t* to, ThreadPool& threads) {
-  const std::vector<size_t> begins = share(parts);
-  std::vector<uint64_t> places(begins.size());
-  uint64_t place = 0;
-  for (size_t s = 0; s + 1 < begins.size(); ++s) {
-    places[s] = place;
-    for (size_t i = begins[s]; i < begins[s + 1]; ++i) place += parts[i].count;
   }
-  threads.run(static_cast<int64_t>(begins.size()) - 1, [&](int64_t block, int) {
-    int32_t* out = to + places[static_cast<size_t>(block)];
-    for (size_t i = begins[static_cast<size_t>(block)]; i < begins[static_cast<size_t>(block) + 1]; ++i) {
-      const Part& part = parts[i];
-      const int32_t* from = part.kind == Part::Kind::ids
-                                ? part.ids.data()
-                                : buffers[static_cast<size_t>(part.thread)].ids().data() + part.begin;
-      if (part.count > 0) std::memcpy(out, from, part.count * sizeof(int32_t));
-      out += part.count;
+
+  void gather(std::span<const Part> parts, std::span<const size_t> begins, Room room) {
+    std::vector<uint64_t> places;
+    uint64_t count = 0;
+    for (size_t s = 0; s + 1 < begins.size(); ++s) {
+      places.push_back(count);
+      for (size_t i = begins[s]; i < begins[s + 1]; ++i) count += parts[i].count;
     }
-  });
+    int32_t* const to = room(count);
+    threads_.run(static_cast<int64_t>(places.size()), [&](int64_t block, int) {
+      const auto s = static_cast<size_t>(block);
+      int32_t* out = to + places[s];
+      for (size_t i = begins[s]; i < begins[s + 1]; ++i) {
+        const Part& part = parts[i];
+        const int32_t* from = part.kind == Part::Kind::ids
+                                  ? part.ids.data()
+                                  : std::as_const(buffers_[static_cast<size_t>(part.thread)]).ids().data() + part.begin;
+        if (part.count > 0) std::memcpy(out, from, part.count * sizeof(int32_t));
+        out += part.count;
+      }
+    });
+  }
+
+  const Tokenizer::Pipeline& pipeline_;
+  const EncodeOptions& options_;
+  ThreadPool& threads_;
+  std::vector<IdBuffer> buffers_;  // one a thread
+};
+
+/// Room behind the ids of a buffer.
+auto room_in(IdBuffer& ids) {
+  return [&ids](size_t count) {
+    int32_t* const place = ids.reserve(count);
+    ids.commit(count);
+    return place;
+  };
 }
 
-uint64_t count_of(const std::vector<Part>& parts) {
-  uint64_t count = 0;
-  for (const Part& part : parts) count += part.count;
-  return count;
+void encode_to(const Tokenizer::Pipeline& pipeline, const EncodeOptions& options, std::span<Part> parts,
+               ThreadPool& threads, std::vector<int32_t>& ids) {
+  PartEncoder(pipeline, options, threads).encode(parts, [&ids](size_t count) {
+    const size_t before = ids.size();
+    ids.resize(before + count);
+    return ids.data() + before;
+  });
 }
 
 }  // namespace
@@ -154,9 +196,8 @@ std::vector<int32_t> Tokenizer::encode(std::string_view text, const EncodeOption
   Parts cut(*pipeline_, options);
   cut.add(text);
   std::vector<Part> parts = cut.take();
-  std::vector<IdBuffer> buffers = encode_parts(*pipeline_, options, parts, threads);
-  std::vector<int32_t> ids(count_of(parts));
-  gather(parts, buffers, ids.data(), threads);
+  std::vector<int32_t> ids;
+  encode_to(*pipeline_, options, parts, threads, ids);
   return ids;
 }
 
@@ -165,10 +206,7 @@ void Tokenizer::encode_append(std::string_view text, const EncodeOptions& option
   Parts cut(*pipeline_, options);
   cut.add(text);
   std::vector<Part> parts = cut.take();
-  std::vector<IdBuffer> buffers = encode_parts(*pipeline_, options, parts, threads);
-  const uint64_t count = count_of(parts);
-  gather(parts, buffers, ids.reserve(count), threads);
-  ids.commit(count);
+  PartEncoder(*pipeline_, options, threads).encode(parts, room_in(ids));
 }
 
 void encode_on_threads(const Tokenizer::Pipeline& pipeline, std::string_view text, bool continues,
@@ -176,10 +214,7 @@ void encode_on_threads(const Tokenizer::Pipeline& pipeline, std::string_view tex
   Parts cut(pipeline, options);
   cut.add_stretches(text, continues);
   std::vector<Part> parts = cut.take();
-  std::vector<IdBuffer> buffers = encode_parts(pipeline, options, parts, threads);
-  const size_t before = ids.size();
-  ids.resize(before + count_of(parts));
-  gather(parts, buffers, ids.data() + before, threads);
+  encode_to(pipeline, options, parts, threads, ids);
 }
 
 Tokenizer::Batch Tokenizer::encode_batch(std::span<const std::string_view> texts, const EncodeOptions& options,
@@ -191,15 +226,13 @@ Tokenizer::Batch Tokenizer::encode_batch(std::span<const std::string_view> texts
     ends.push_back(cut.size());
   }
   std::vector<Part> parts = cut.take();
-  std::vector<IdBuffer> buffers = encode_parts(*pipeline_, options, parts, threads);
   Batch batch;
+  PartEncoder(*pipeline_, options, threads).encode(parts, room_in(batch.ids));
   uint64_t count = 0;
   for (size_t text = 0, part = 0; text < ends.size(); ++text) {
     for (; part < ends[text]; ++part) count += parts[part].count;
     batch.ends.push_back(count);
   }
-  gather(parts, buffers, batch.ids.reserve(count), threads);
-  batch.ids.commit(count);
   return batch;
 }
 

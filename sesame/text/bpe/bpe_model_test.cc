@@ -101,66 +101,6 @@ TEST(BpeModel, MergesThatContradictTheVocabularyAreErrors) {
   EXPECT_THROW((void)s.encode("a"), Error);
 }
 
-/// Merging by its definition.
-std::vector<int32_t> merge_slowly(const std::vector<MergeRule>& rules, const std::vector<uint32_t>& ranks,
-                                  std::vector<int32_t> ids) {
-  while (true) {
-    uint32_t best_rank = UINT32_MAX;
-    size_t place = 0;
-    int32_t merged = 0;
-    for (size_t i = 0; i + 1 < ids.size(); ++i) {
-      // Of equal pairs the last rule counts.
-      for (size_t r = rules.size(); r-- > 0;) {
-        if (rules[r].left != ids[i] || rules[r].right != ids[i + 1]) continue;
-        if (ranks[r] < best_rank) {
-          best_rank = ranks[r];
-          place = i;
-          merged = rules[r].merged;
-        }
-        break;
-      }
-    }
-    if (best_rank == UINT32_MAX) return ids;
-    ids[place] = merged;
-    ids.erase(ids.begin() + static_cast<ptrdiff_t>(place) + 1);
-  }
-}
-
-TEST(Merge, ScanAndHeapDoWhatTheDefinitionSays) {
-  std::mt19937 random(3);
-  for (int round = 0; round < 300; ++round) {
-    const bool ties = round % 2 == 0;
-    std::vector<MergeRule> rules;
-    std::vector<uint32_t> ranks;
-    for (int32_t i = 0; i < 40; ++i) {
-      const int32_t known = 4 + i;
-      rules.push_back(
-          {static_cast<int32_t>(random()) & 3, static_cast<int32_t>(random() % static_cast<uint32_t>(known)), known});
-      if (random() % 2 == 0) std::swap(rules.back().left, rules.back().right);
-      ranks.push_back(static_cast<uint32_t>(ties ? i / 4 : i));
-    }
-    const MergeTable table(rules, ranks, "test");
-    EXPECT_EQ(table.has_ties(), ties);
-    MergeBuffers buffers;
-    for (const uint32_t size : {0u, 1u, 2u, 7u, 30u, 120u}) {
-      std::vector<int32_t> ids;
-      std::vector<PieceToken> tokens;
-      for (uint32_t i = 0; i < size; ++i) {
-        ids.push_back(static_cast<int32_t>(random() % 5) - 1);
-        tokens.push_back({ids.back(), i, i + 1});
-      }
-      merge(table, tokens, buffers);
-      std::vector<int32_t> merged;
-      for (const PieceToken& t : tokens) merged.push_back(t.id);
-      ASSERT_EQ(merged, merge_slowly(rules, ranks, ids)) << "round " << round << ", size " << size;
-      for (size_t i = 0; i < tokens.size(); ++i) {
-        EXPECT_EQ(tokens[i].begin, i == 0 ? 0 : tokens[i - 1].end);
-      }
-      EXPECT_EQ(tokens.empty() ? 0 : tokens.back().end, size);
-    }
-  }
-}
-
 TEST(MergeTable, RefusesIdsThatNoVocabularyHas) {
   EXPECT_THROW(MergeTable(std::vector<MergeRule>{{0, 1, max_token_id + 1}}, {}, "test"), Error);
   EXPECT_THROW(MergeTable(std::vector<MergeRule>{{-1, 1, 2}}, {}, "test"), Error);

@@ -153,11 +153,6 @@ size_t ByteMerger::encode(std::string_view text, Buffers& buffers, int32_t* ids)
     std::copy_n(word.ids.begin(), word.count, ids);
     return word.count;
   }
-  if (bytes_merged_by_rank_.load(std::memory_order_relaxed) + text.size() > few_bytes) {
-    if (const auto* merger = long_pieces()) return merger->encode(text, buffers.long_pieces, ids);
-  } else {
-    bytes_merged_by_rank_.fetch_add(text.size(), std::memory_order_relaxed);
-  }
   buffers.tokens.clear();
   for (uint32_t i = 0; i < text.size(); ++i) {
     buffers.tokens.push_back({byte_ids_[static_cast<uint8_t>(text[i])], i, i + 1});
@@ -165,11 +160,6 @@ size_t ByteMerger::encode(std::string_view text, Buffers& buffers, int32_t* ids)
   merge(merges_, buffers.tokens, buffers.merge);
   std::transform(buffers.tokens.begin(), buffers.tokens.end(), ids, [](const PieceToken& token) { return token.id; });
   return buffers.tokens.size();
-}
-
-const BacktrackingMerger* ByteMerger::long_pieces() const {
-  std::call_once(long_pieces_once_, [this] { long_pieces_ = BacktrackingMerger::make(merges_, byte_ids_.span()); });
-  return long_pieces_.get();
 }
 
 void ByteMerger::encode_words(std::span<Word> words, Buffers&) const { merge_words(words); }
@@ -191,11 +181,13 @@ struct ByteMerger::Merging {
   int32_t lowest;
   Word* word;
 
-  void choose() noexcept {
+  static int32_t lower(int32_t a, int32_t b) noexcept { return a < b ? a : b; }
+  // Never inlined: inside of another loop GCC unrolls these loops before it could make vectors of them.
+  [[gnu::noinline]] void choose() noexcept {
     std::array<int32_t, size / 2> least;
-    for (size_t i = 0; i < least.size(); ++i) least[i] = std::min(merges[i], merges[i + least.size()]);
-    for (size_t i = 0; i < 4; ++i) least[i] = std::min(least[i], least[i + 4]);
-    lowest = std::min(std::min(least[0], least[1]), std::min(least[2], least[3]));
+    for (size_t i = 0; i < least.size(); ++i) least[i] = lower(merges[i], merges[i + least.size()]);
+    for (size_t i = 0; i < 4; ++i) least[i] = lower(least[i], least[i + 4]);
+    lowest = lower(lower(least[0], least[1]), lower(least[2], least[3]));
   }
   [[nodiscard]] uint32_t rule() const noexcept { return static_cast<uint32_t>(lowest) >> place_bits; }
   [[nodiscard]] uint32_t place() const noexcept { return static_cast<uint32_t>(lowest) & outside; }

@@ -1,15 +1,12 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <string_view>
 #include <vector>
 
 #include "sesame/base/flat_array.h"
-#include "sesame/text/bpe/backtracking_merger.h"
 #include "sesame/text/bpe/merge_table.h"
 #include "sesame/text/bpe/piece_merger.h"
 #include "sesame/text/bpe/uncrossed_pairs.h"
@@ -38,8 +35,6 @@ class ByteMerger : public PieceMerger {
 
  private:
   static constexpr size_t max_together = 32;
-  // So many bytes are merged by rank before it is worth to make what merges long pieces faster: that takes as long.
-  static constexpr uint64_t few_bytes = uint64_t{256} << 10;
 
   ByteMerger() = default;
   void find_uncrossed_pairs(const TokenizerSpec& spec);
@@ -56,10 +51,6 @@ class ByteMerger : public PieceMerger {
     return byte_pairs_[size_t{static_cast<uint8_t>(left)} << 8 | static_cast<uint8_t>(right)];
   }
 
-  /// Made when there is work for it: that takes a tenth of a second and some megabytes. Null where the rules are not
-  /// for it.
-  [[nodiscard]] const BacktrackingMerger* long_pieces() const;
-
   FlatArray<int32_t> byte_ids_;     // [256]
   FlatArray<uint32_t> byte_pairs_;  // [256 * 256]: rules of pairs of bytes
   MergeTable merges_;
@@ -70,9 +61,6 @@ class ByteMerger : public PieceMerger {
   FlatArray<int32_t> piece_ids_;
   StringIndex piece_index_;
   size_t longest_piece_ = 0;
-  mutable std::atomic<uint64_t> bytes_merged_by_rank_{0};
-  mutable std::once_flag long_pieces_once_;
-  mutable std::unique_ptr<const BacktrackingMerger> long_pieces_;
 };
 
 }  // namespace sesame

@@ -8,7 +8,6 @@
 #include <string>
 #include <string_view>
 
-#include "sesame/text/bpe/backtracking_merger.h"
 #include "sesame/text/bpe/merge.h"
 
 namespace sesame {
@@ -21,7 +20,6 @@ class PieceMerger {
   struct Buffers {
     std::vector<PieceToken> tokens;
     MergeBuffers merge;
-    BacktrackingMerger::Buffers long_pieces;
     std::string text;
     std::unique_ptr<TokenModel::Scratch> model;
   };

@@ -43,9 +43,11 @@ class IdBuffer {
   [[nodiscard]] int32_t* data() const noexcept { return reinterpret_cast<int32_t*>(buffer_.data()); }
 
   void grow(size_t least) {
-    // A text of a few kilobytes needs no huge page.
+    // A text of a few kilobytes needs no huge page; what needs some is made of whole ones.
     constexpr size_t kSmallest = size_t{1} << 14;
-    const size_t capacity = std::max({least, 2 * capacity_, kSmallest});
+    constexpr size_t kHugePage = HugeBuffer::kAlignment / sizeof(int32_t);
+    size_t capacity = std::max({least, 2 * capacity_, kSmallest});
+    if (capacity > kHugePage) capacity = (capacity + kHugePage - 1) / kHugePage * kHugePage;
     buffer_.grow(capacity * sizeof(int32_t));
     capacity_ = capacity;
   }
