@@ -89,7 +89,7 @@ void run_decode(const DecodeArguments& a) {
   const Tokenizer tokenizer = load_tokenizer(a.tokenizer);
   std::string text;
   for (const std::vector<int32_t>& ids : read_documents(a)) {
-    text += tokenizer.decode(ids, !a.special);
+    tokenizer.decode_append(ids, !a.special, text);
     if (a.lines) text += '\n';
   }
   if (a.out != "-") return write_file_atomically(a.out, text);

@@ -13,15 +13,14 @@ TokenDecoder::TokenDecoder(const TokenizerSpec& spec, const TokenTable& table, s
   }
 }
 
-std::string TokenDecoder::decode(std::span<const int32_t> ids, bool skip_special) const {
+void TokenDecoder::decode(std::span<const int32_t> ids, bool skip_special, std::string& text) const {
   if (pieces_) {
-    for (const int32_t id : ids) table_.check(id);
-    return pieces_->decode(ids);
+    pieces_->decode_append(ids, text);
+  } else if (chain_) {
+    text += decode_chain(ids, skip_special);
+  } else {
+    table_.decode(ids, skip_special, text);
   }
-  if (chain_) return decode_chain(ids, skip_special);
-  std::string text;
-  table_.decode(ids, skip_special, text);
-  return text;
 }
 
 std::string TokenDecoder::decode_chain(std::span<const int32_t> ids, bool skip_special) const {

@@ -21,8 +21,8 @@ class TokenDecoder {
   /// The table must outlive the decoder.
   TokenDecoder(const TokenizerSpec& spec, const TokenTable& table, std::string_view origin);
 
-  /// Throws Error for an id outside the vocabulary.
-  [[nodiscard]] std::string decode(std::span<const int32_t> ids, bool skip_special) const;
+  /// Appends to `text`. Throws Error for an id outside the vocabulary.
+  void decode(std::span<const int32_t> ids, bool skip_special, std::string& text) const;
 
   /// The same id by id: what push and finish append, taken together, is what decode gives. Pipelines that need the
   /// whole chain (CTC, end-of-word suffixes) decode all ids again with each one.

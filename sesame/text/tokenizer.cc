@@ -263,7 +263,13 @@ uint64_t Tokenizer::count(std::string_view text, const EncodeOptions& options) c
 }
 
 std::string Tokenizer::decode(std::span<const int32_t> ids, bool skip_special) const {
-  return pipeline_->decoder.decode(ids, skip_special);
+  std::string text;
+  decode_append(ids, skip_special, text);
+  return text;
+}
+
+void Tokenizer::decode_append(std::span<const int32_t> ids, bool skip_special, std::string& text) const {
+  pipeline_->decoder.decode(ids, skip_special, text);
 }
 
 int32_t Tokenizer::vocabulary_size() const noexcept { return pipeline_->table.size(); }

@@ -3,19 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <cstring>
 
 #include "sesame/base/error.h"
-#include "sesame/base/huge_pages.h"
 #include "sesame/text/files/image.h"
 
 namespace sesame {
 namespace {
-
-/// So many ids are decoded by the table of short tokens.
-constexpr size_t long_text = 4096;
-constexpr size_t block = 512;
 
 /// What is not an array: flags and numbers of the start of a text.
 struct StoredStart {
@@ -212,7 +205,7 @@ void TokenTable::decode(std::span<const int32_t> ids, bool skip_special, std::st
       text += ' ';
       text += bytes(id);
     }
-  } else if (ids.size() < long_text) {
+  } else if (ids.size() < ShortTokens::long_text) {
     for (const int32_t id : ids) append(id, skip_special, text);
   } else {
     decode_long(ids, skip_special, text);
@@ -226,53 +219,18 @@ void TokenTable::decode(std::span<const int32_t> ids, bool skip_special, std::st
   text.erase(begin, strip);
 }
 
-std::span<const TokenTable::ShortToken> TokenTable::short_tokens() const {
-  std::call_once(short_tokens_->once, [&] {
-    short_tokens_->memory = HugeBuffer(entries_.size() * sizeof(ShortToken));
-    short_tokens_->tokens = short_tokens_->memory.as<ShortToken>();
-    for (size_t i = 0; i < entries_.size(); ++i) {
-      const auto id = static_cast<int32_t>(i);
-      const std::string_view spelled = bytes(id);
-      ShortToken token;
-      if (contains(id) && !special(id) && spelled.size() <= token.bytes.size()) {
-        std::copy(spelled.begin(), spelled.end(), token.bytes.begin());
-        token.size = static_cast<uint8_t>(spelled.size());
-      }
-      short_tokens_->tokens[i] = token;
-    }
-  });
-  return short_tokens_->tokens;
-}
-
 void TokenTable::decode_long(std::span<const int32_t> ids, bool skip_special, std::string& text) const {
-  const std::span<const ShortToken> tokens = short_tokens();
-  const size_t begin = text.size();
-  for (size_t i = 0; i < ids.size(); i += block) {
-    decode_block(tokens, ids.subspan(i, std::min(block, ids.size() - i)), skip_special, text);
-    if (i != 7 * block) continue;
-    // The first blocks tell how much there will be.
-    text.reserve(begin + (text.size() - begin) / 8 * (ids.size() / block + 1) / 15 * 16);
-    advise_huge_pages(text.data(), text.capacity());
+  short_tokens_->make(entries_.size(), [this](int32_t id) -> std::optional<std::string_view> {
+    if (!contains(id) || special(id)) return std::nullopt;
+    return bytes(id);
+  });
+  short_tokens_->reserve(ids, text);
+  while (true) {
+    ids = ids.subspan(short_tokens_->decode(ids, text));
+    if (ids.empty()) return;
+    append(ids.front(), skip_special, text);
+    ids = ids.subspan(1);
   }
-}
-
-void TokenTable::decode_block(std::span<const ShortToken> tokens, std::span<const int32_t> ids, bool skip_special,
-                              std::string& text) const {
-  std::array<char, block * sizeof(ShortToken)> buffer;
-  char* out = buffer.data();
-  for (const int32_t id : ids) {
-    if (static_cast<uint32_t>(id) >= tokens.size()) fail_unknown(id);
-    const ShortToken& token = tokens[static_cast<size_t>(id)];
-    std::memcpy(out, &token, sizeof token);
-    if (token.size != ShortToken::other) [[likely]] {
-      out += token.size;
-      continue;
-    }
-    text.append(buffer.data(), static_cast<size_t>(out - buffer.data()));
-    out = buffer.data();
-    append(id, skip_special, text);
-  }
-  text.append(buffer.data(), static_cast<size_t>(out - buffer.data()));
 }
 
 }  // namespace sesame

@@ -1,9 +1,7 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -11,8 +9,8 @@
 #include <vector>
 
 #include "sesame/base/flat_array.h"
-#include "sesame/base/huge_buffer.h"
 #include "sesame/text/encode/compile_decoder.h"
+#include "sesame/text/encode/short_tokens.h"
 #include "sesame/text/encode/string_index.h"
 #include "sesame/text/tokenizer_spec.h"
 
@@ -93,21 +91,7 @@ class TokenTable {
     if (!skip_special || !special(id)) text += bytes(id);
   }
 
-  /// A token of few bytes with these bytes, for long texts: one look-up of memory a token.
-  struct ShortToken {
-    std::array<char, 15> bytes{};
-    uint8_t size = other;
-    static constexpr uint8_t other = UINT8_MAX;  // a longer one, a special one, or none
-  };
-  struct ShortTokens {
-    std::once_flag once;
-    HugeBuffer memory;
-    std::span<ShortToken> tokens;  // by id
-  };
-  [[nodiscard]] std::span<const ShortToken> short_tokens() const;
   void decode_long(std::span<const int32_t> ids, bool skip_special, std::string& text) const;
-  void decode_block(std::span<const ShortToken> tokens, std::span<const int32_t> ids, bool skip_special,
-                    std::string& text) const;
 
   FlatArray<Entry> entries_;
   FlatArray<Entry> first_entries_;  // empty, or of tokens at the start of a text

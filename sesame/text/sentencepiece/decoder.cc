@@ -86,12 +86,28 @@ void SentencePieceDecoder::check(int32_t id) const {
                    id, tokens_.size()));
 }
 
-std::string SentencePieceDecoder::decode(std::span<const int32_t> ids) const {
-  std::string text;
+void SentencePieceDecoder::decode_append(std::span<const int32_t> ids, std::string& text) const {
+  if (ids.size() >= ShortTokens::long_text) return decode_long(ids, text);
   Stream stream(*this);
   for (const int32_t id : ids) stream.push(id, text);
   stream.finish(text);
-  return text;
+}
+
+void SentencePieceDecoder::decode_long(std::span<const int32_t> ids, std::string& text) const {
+  short_tokens_->make(tokens_.size(), [this](int32_t id) -> std::optional<std::string_view> {
+    const Token& token = tokens_[static_cast<size_t>(id)];
+    if (token.kind == Kind::none || token.kind == Kind::byte) return std::nullopt;
+    return token.text;
+  });
+  short_tokens_->reserve(ids, text);
+  Stream stream(*this);
+  while (!ids.empty()) {
+    if (stream.is_settled()) ids = ids.subspan(short_tokens_->decode(ids, text));
+    if (ids.empty()) break;
+    stream.push(ids.front(), text);
+    ids = ids.subspan(1);
+  }
+  stream.finish(text);
 }
 
 void SentencePieceDecoder::Stream::push(int32_t id, std::string& out) {

@@ -2,11 +2,13 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "sesame/text/encode/short_tokens.h"
 #include "sesame/text/sentencepiece/text_normalizer.h"
 #include "sesame/text/tokenizer_spec.h"
 
@@ -20,8 +22,14 @@ class SentencePieceDecoder {
   /// Of a spec with a model::SentencePiece and its normalizer. Throws Error, beginning with `origin`, for another one.
   SentencePieceDecoder(const TokenizerSpec& spec, std::string_view origin);
 
-  /// The text of ids; added tokens behind the pieces are their contents. Throws Error for an id outside the vocabulary.
-  [[nodiscard]] std::string decode(std::span<const int32_t> ids) const;
+  /// Appends the text of ids; added tokens behind the pieces are their contents. Throws Error for an id outside the
+  /// vocabulary.
+  void decode_append(std::span<const int32_t> ids, std::string& text) const;
+  [[nodiscard]] std::string decode(std::span<const int32_t> ids) const {
+    std::string text;
+    decode_append(ids, text);
+    return text;
+  }
 
   /// The same id by id. Bytes of an unfinished character wait for the next id. With a denormalizer everything waits for
   /// finish(), since its rules go across tokens.
@@ -35,6 +43,10 @@ class SentencePieceDecoder {
     void push(int32_t id, std::string& out);
     /// Appends the rest.
     void finish(std::string& out);
+    /// Whether the next token is what it is in the middle of a text, whatever has come before it.
+    [[nodiscard]] bool is_settled() const noexcept {
+      return has_text_ && !prefix_seen_ && !expects_prefix_ && bytes_.empty() && !decoder_.denormalizes_;
+    }
 
    private:
     void flush_bytes(std::string& out, bool last);
@@ -63,12 +75,14 @@ class SentencePieceDecoder {
   };
 
   void check(int32_t id) const;
+  void decode_long(std::span<const int32_t> ids, std::string& text) const;
 
   std::vector<Token> tokens_;
   bool strips_one_;  // a leading space symbol
   bool strips_all_;
   bool denormalizes_;
   SentencePieceNormalizer denormalizer_;
+  std::shared_ptr<ShortTokens> short_tokens_ = std::make_shared<ShortTokens>();
 };
 
 }  // namespace sesame

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <random>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,28 +45,40 @@ std::vector<int32_t> bytes(std::string_view text) {
   return ids;
 }
 
+std::string decoded(const SentencePieceDecoder& decoder, const std::vector<int32_t>& ids) {
+  return decoder.decode(ids);
+}
+
+std::string decoded_one_by_one(const SentencePieceDecoder& decoder, const std::vector<int32_t>& ids) {
+  std::string text;
+  SentencePieceDecoder::Stream stream(decoder);
+  for (const int32_t id : ids) stream.push(id, text);
+  stream.finish(text);
+  return text;
+}
+
 TEST(SentencePieceDecoder, TakesOffWhatTheNormalizerPutInFront) {
   const SentencePieceDecoder one(make_spec(false), "test");
-  EXPECT_EQ(one.decode(std::vector<int32_t>{3, 3}), "a a");
-  EXPECT_EQ(one.decode(std::vector<int32_t>{2, 2, 3}), "  a");
-  EXPECT_EQ(one.decode(std::vector<int32_t>{1, 3, 5}), "ab c");
+  EXPECT_EQ(decoded(one, {3, 3}), "a a");
+  EXPECT_EQ(decoded(one, {2, 2, 3}), "  a");
+  EXPECT_EQ(decoded(one, {1, 3, 5}), "ab c");
   const SentencePieceDecoder all(make_spec(true), "test");
-  EXPECT_EQ(all.decode(std::vector<int32_t>{2, 2, 3, 2}), "a ");
-  EXPECT_EQ(all.decode(std::vector<int32_t>{1, 2, 4, 3}), "b a");
+  EXPECT_EQ(decoded(all, {2, 2, 3, 2}), "a ");
+  EXPECT_EQ(decoded(all, {1, 2, 4, 3}), "b a");
 }
 
 TEST(SentencePieceDecoder, UnknownAndControlPieces) {
   const SentencePieceDecoder decoder(make_spec(false), "test");
-  EXPECT_EQ(decoder.decode(std::vector<int32_t>{0, 4, 1, 4}), " \xE2\x81\x87 bb");
-  EXPECT_THROW(decoder.decode(std::vector<int32_t>{1000}), Error);
-  EXPECT_THROW(decoder.decode(std::vector<int32_t>{-1}), Error);
+  EXPECT_EQ(decoded(decoder, {0, 4, 1, 4}), " \xE2\x81\x87 bb");
+  EXPECT_THROW(decoded(decoder, {1000}), Error);
+  EXPECT_THROW(decoded(decoder, {-1}), Error);
 }
 
 TEST(SentencePieceDecoder, BytesBecomeCharactersOrReplacementCharacters) {
   const SentencePieceDecoder decoder(make_spec(false), "test");
-  EXPECT_EQ(decoder.decode(bytes("\xE7\x9A\x84!")), "\xE7\x9A\x84!");
-  EXPECT_EQ(decoder.decode(bytes("\xE7\x9A!")), "\xEF\xBF\xBD\xEF\xBF\xBD!");
-  EXPECT_EQ(decoder.decode(bytes("\xFF\xC3")), "\xEF\xBF\xBD\xEF\xBF\xBD");
+  EXPECT_EQ(decoded(decoder, bytes("\xE7\x9A\x84!")), "\xE7\x9A\x84!");
+  EXPECT_EQ(decoded(decoder, bytes("\xE7\x9A!")), "\xEF\xBF\xBD\xEF\xBF\xBD!");
+  EXPECT_EQ(decoded(decoder, bytes("\xFF\xC3")), "\xEF\xBF\xBD\xEF\xBF\xBD");
 }
 
 TEST(SentencePieceDecoder, AStreamGivesWhatIsCertain) {
@@ -95,10 +108,30 @@ TEST(SentencePieceDecoder, AStreamGivesWhatIsCertain) {
   EXPECT_EQ(out, " a");
 }
 
+TEST(SentencePieceDecoder, LongTextsAreWhatTheirTokensAre) {
+  std::mt19937 random(1);
+  TokenizerSpec denormalizing = make_spec(false);
+  std::get<model::SentencePiece>(denormalizing.model).denormalizer_charsmap = compile_charsmap({{"ab", "X"}});
+  for (const TokenizerSpec& spec : {make_spec(false), make_spec(true), denormalizing}) {
+    const SentencePieceDecoder decoder(spec, "test");
+    for (int round = 0; round < 40; ++round) {
+      std::vector<int32_t> ids;
+      // Prefixes and control pieces first, then few bytes or many.
+      for (uint32_t i = random() % 4; i > 0; --i) ids.push_back(static_cast<int32_t>(random() % 3));
+      const uint32_t rare = 1 + random() % 200;
+      while (ids.size() < 5000)
+        ids.push_back(static_cast<int32_t>(random() % rare == 0 ? random() % 262 : random() % 6));
+      ASSERT_EQ(decoded(decoder, ids), decoded_one_by_one(decoder, ids)) << round;
+      ids[random() % ids.size()] = 262;
+      ASSERT_THROW(decoded(decoder, ids), Error);
+    }
+  }
+}
+
 TEST(SentencePieceDecoder, DenormalizesTheWholeText) {
   TokenizerSpec spec = make_spec(false);
   std::get<model::SentencePiece>(spec.model).denormalizer_charsmap = compile_charsmap({{"ab", "X"}, {" ", "_"}});
-  EXPECT_EQ(SentencePieceDecoder(spec, "test").decode(std::vector<int32_t>{3, 4, 3}), "X_a");
+  EXPECT_EQ(decoded(SentencePieceDecoder(spec, "test"), {3, 4, 3}), "X_a");
 }
 
 }  // namespace
