@@ -11,13 +11,13 @@ namespace sesame {
 namespace {
 
 /// Texts up to this long are encoded by one thread; longer ones are cut at places that their encoder allows.
-constexpr size_t kPartBytes = size_t{256} << 10;
+constexpr size_t kPartBytes = size_t{64} << 10;
 
 /// What one thread does at a time: parts of about this much text.
-constexpr size_t kShareBytes = size_t{128} << 10;
+constexpr size_t kShareBytes = size_t{64} << 10;
 
 /// So many shares a thread are encoded before their ids are brought together.
-constexpr size_t kSharesOfWave = 16;
+constexpr size_t kSharesOfWave = 64;
 
 /// A piece of the work whose ids do not depend on the others.
 struct Part {
