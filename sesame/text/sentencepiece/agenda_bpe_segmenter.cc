@@ -25,14 +25,6 @@ struct Pair {
   }
 };
 
-std::vector<PieceVocabulary::Piece> user_defined(const PieceVocabulary& vocabulary) {
-  std::vector<PieceVocabulary::Piece> symbols;
-  for (const PieceVocabulary::Piece& piece : vocabulary.text_pieces()) {
-    if (vocabulary.type(piece.second) == model::PieceType::user_defined) symbols.push_back(piece);
-  }
-  return symbols;
-}
-
 }  // namespace
 
 struct AgendaBpeSegmenter::Run {
@@ -88,7 +80,7 @@ struct AgendaBpeSegmenter::Run {
 };
 
 AgendaBpeSegmenter::AgendaBpeSegmenter(const PieceVocabulary& vocabulary, const model::SentencePiece& model)
-    : user_symbols_(user_defined(vocabulary)),
+    : user_symbols_(vocabulary.text_pieces(model::PieceType::user_defined)),
       text_pieces_(vocabulary.text_pieces()),
       scores_(model.scores),
       unused_(model.types.size()),

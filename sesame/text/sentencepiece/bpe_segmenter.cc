@@ -20,19 +20,11 @@ struct Buffers : PieceSegmenter::Scratch {
   MergeBuffers merging;
 };
 
-std::vector<PieceVocabulary::Piece> user_defined(const PieceVocabulary& vocabulary) {
-  std::vector<PieceVocabulary::Piece> symbols;
-  for (const PieceVocabulary::Piece& piece : vocabulary.text_pieces()) {
-    if (vocabulary.type(piece.second) == model::PieceType::user_defined) symbols.push_back(piece);
-  }
-  return symbols;
-}
-
 }  // namespace
 
 BpeSegmenter::BpeSegmenter(const PieceVocabulary& vocabulary, const model::SentencePiece& model,
                            std::string_view origin)
-    : user_symbols_(user_defined(vocabulary)),
+    : user_symbols_(vocabulary.text_pieces(model::PieceType::user_defined)),
       pieces_(static_cast<int32_t>(model.types.size())),
       unknown_(vocabulary.unknown()) {
   make_symbols(vocabulary, origin);

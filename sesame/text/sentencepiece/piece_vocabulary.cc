@@ -1,5 +1,8 @@
 #include "sesame/text/sentencepiece/piece_vocabulary.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "sesame/text/bpe/byte_alphabet.h"
 
 namespace sesame {
@@ -29,6 +32,13 @@ PieceVocabulary::PieceVocabulary(const TokenizerSpec& spec, const model::Sentenc
         break;
     }
   }
+}
+
+std::vector<PieceVocabulary::Piece> PieceVocabulary::text_pieces(model::PieceType type) const {
+  std::vector<Piece> pieces;
+  std::copy_if(text_pieces_.begin(), text_pieces_.end(), std::back_inserter(pieces),
+               [&](const Piece& piece) { return this->type(piece.second) == type; });
+  return pieces;
 }
 
 void PieceVocabulary::append(std::string_view text, const PieceToken& token, bool& previous_unknown,

@@ -31,6 +31,8 @@ class PieceVocabulary {
   using Piece = std::pair<std::string_view, int32_t>;  // and its id
   /// Pieces that text is made of: normal, user-defined and unused ones.
   [[nodiscard]] const std::vector<Piece>& text_pieces() const noexcept { return text_pieces_; }
+  /// Those of one type.
+  [[nodiscard]] std::vector<Piece> text_pieces(model::PieceType type) const;
   [[nodiscard]] const std::vector<std::string_view>& user_symbols() const noexcept { return user_symbols_; }
   [[nodiscard]] model::PieceType type(int32_t id) const noexcept { return types_[static_cast<size_t>(id)]; }
   [[nodiscard]] bool has_unused() const noexcept { return has_unused_; }
