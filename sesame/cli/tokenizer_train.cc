@@ -90,9 +90,9 @@ void count_words(const TrainArguments& a, WordCounter& words) {
 }
 
 /// `special`: the special tokens where the user names none.
-WordCounterOptions counter_options(const TrainArguments& a, std::vector<std::string> special) {
+WordCounterOptions counter_options(const TrainArguments& a, const std::vector<std::string>& special) {
   WordCounterOptions options;
-  options.special_tokens = a.special.empty() || a.type == "wordpiece" ? std::move(special) : a.special;
+  options.special_tokens = a.special.empty() || a.type == "wordpiece" ? special : a.special;
   options.threads = a.threads;
   options.memory_bytes = parse_bytes(a.memory, "--memory");
   options.keep_order = a.tie == "minbpe";

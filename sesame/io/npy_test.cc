@@ -53,7 +53,7 @@ TEST(Npy, OtherArraysAreRefusedWithTheReason) {
   };
   EXPECT_NE(changed("<u4", "<f4").find("'<f4'"), std::string::npos);
   EXPECT_NE(changed("(3,)", "(1,3)").find("dimension"), std::string::npos);
-  EXPECT_NE(changed("(3,), }", "(9999999999999999999,)").find("x"), std::string::npos);
+  EXPECT_NE(changed("(3,), }", "(9999999999999999999,)").find('x'), std::string::npos);
   EXPECT_NE(changed("shape", "shipe").find("'shape'"), std::string::npos);
 }
 

@@ -27,7 +27,7 @@ class Safetensors : public testing::Test {
       (std::string(testing::UnitTest::GetInstance()->current_test_info()->name()) + ".safetensors");
 };
 
-std::string file_of(std::string header, std::string_view data) {
+std::string file_of(const std::string& header, std::string_view data) {
   const uint64_t size = header.size();
   std::string file(sizeof size, '\0');
   std::memcpy(file.data(), &size, sizeof size);
@@ -182,7 +182,7 @@ TEST_F(Safetensors, RefusesEveryTruncation) {
 }
 
 TEST_F(Safetensors, RefusesBrokenHeaders) {
-  const auto f32 = [](std::string shape, std::string offsets) {
+  const auto f32 = [](const std::string& shape, const std::string& offsets) {
     return "\"dtype\":\"F32\",\"shape\":" + shape + ",\"data_offsets\":" + offsets;
   };
   const std::string ok = f32("[2]", "[0,8]");
@@ -244,7 +244,8 @@ TEST_F(Safetensors, SurvivesRandomMutations) {
       }
       ASSERT_LE(total, damaged.size());
       ++accepted;
-    } catch (const Error&) {
+    } catch (const Error& error) {
+      ASSERT_STRNE(error.what(), "");
     }
   }
   EXPECT_GT(accepted, 0) << "no mutation was harmless: does the golden file parse at all?";

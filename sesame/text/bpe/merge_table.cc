@@ -51,7 +51,9 @@ MergeTable::MergeTable(const ImageReader& image, std::string_view prefix) {
     image.fail_section(slots_name, "its size is no power of two");
   }
   const auto is_id = [](int32_t id) { return static_cast<uint32_t>(id) <= static_cast<uint32_t>(max_token_id); };
-  const auto has_ids = [&](const MergeRule& rule) { return is_id(rule.left) & is_id(rule.right) & is_id(rule.merged); };
+  const auto has_ids = [&](const MergeRule& rule) {
+    return is_id(rule.left) + is_id(rule.right) + is_id(rule.merged) == 3;
+  };
   if (!all_pass(rules_.span(), has_ids)) image.fail_section(rules_name, "an id is outside the vocabulary");
   const auto rule_count = static_cast<uint32_t>(rules_.size());
   const auto is_slot = [&](uint64_t slot) {

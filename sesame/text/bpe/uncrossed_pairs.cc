@@ -36,7 +36,7 @@ UncrossedPairs::UncrossedPairs(std::span<const std::string_view> tokens) {
       const std::string_view right = token.substr(k, window);
       // What does not stand between two characters of three bytes is no place that next_cut looks at.
       const bool whole_left = left.size() == window;
-      if (whole_left ? !is_three(left.data()) : !all_continue(left)) continue;
+      if (whole_left ? !is_three(&left[0]) : !all_continue(left)) continue;
       if (!begins_three(right[0]) || !all_continue(right.substr(1))) continue;
       add(left, right, sides, coarse);
     }
@@ -60,7 +60,7 @@ void UncrossedPairs::add(std::string_view left, std::string_view right, std::vec
   // The bytes that the token leaves open take every value.
   std::vector<uint32_t> lefts;
   if (left.size() == window) {
-    lefts.push_back(three_bytes(left.data()));
+    lefts.push_back(three_bytes(&left[0]));
   } else if (left.size() == 2) {
     for (uint32_t lead = 0xE0; lead < 0xF0; ++lead) {
       lefts.push_back(lead << 16 | uint32_t{byte_at(&left[0])} << 8 | last);
@@ -69,7 +69,7 @@ void UncrossedPairs::add(std::string_view left, std::string_view right, std::vec
     lefts.push_back(last);
   }
   if (right.size() == window) {
-    for (const uint32_t l : lefts) sides.push_back({l, three_bytes(right.data())});
+    for (const uint32_t l : lefts) sides.push_back({l, three_bytes(&right[0])});
     return;
   }
   const uint32_t base = uint32_t{first} << 16 | (right.size() == 2 ? uint32_t{byte_at(&right[1])} << 8 : 0);

@@ -49,7 +49,7 @@ struct AgendaBpeSegmenter::Run {
       Symbol& left = symbols[pair.left];
       Symbol& right = symbols[pair.right];
       if (left.text.empty() || right.text.empty() || left.text.size() + right.text.size() != pair.size) continue;
-      left.text = {left.text.data(), pair.size};
+      left.text = {&left.text[0], pair.size};
       left.next = right.next;
       if (right.next != no_symbol) symbols[right.next].previous = pair.left;
       right.text = {};
@@ -58,7 +58,8 @@ struct AgendaBpeSegmenter::Run {
     }
   }
 
-  void emit(std::string_view text, const char* begin, std::vector<PieceToken>& tokens) const {
+  /// `whole`: what `text` is a part of.
+  void emit(std::string_view text, std::string_view whole, std::vector<PieceToken>& tokens) const {
     std::vector<std::string_view> waiting = {text};
     while (!waiting.empty()) {
       const std::string_view part = waiting.back();
@@ -73,7 +74,7 @@ struct AgendaBpeSegmenter::Run {
         id = -1;
       }
       if (id < 0) id = model.unknown_;
-      const auto at = static_cast<uint32_t>(part.data() - begin);
+      const auto at = static_cast<uint32_t>(part.data() - whole.data());
       tokens.push_back({id, at, at + static_cast<uint32_t>(part.size())});
     }
   }
@@ -106,7 +107,7 @@ void AgendaBpeSegmenter::segment(std::string_view text, Scratch&, std::vector<Pi
   run.symbols.back().next = no_symbol;
   for (size_t i = 1; i < run.symbols.size(); ++i) run.consider(i - 1, i);
   run.merge_all();
-  for (size_t i = 0; i != no_symbol; i = run.symbols[i].next) run.emit(run.symbols[i].text, text.data(), tokens);
+  for (size_t i = 0; i != no_symbol; i = run.symbols[i].next) run.emit(run.symbols[i].text, text, tokens);
 }
 
 }  // namespace sesame

@@ -168,7 +168,7 @@ std::string checked_denormalizer(const normalizer::SentencePiece& denormalizer, 
   if (denormalizer.add_dummy_prefix || denormalizer.remove_extra_whitespaces || denormalizer.escape_whitespaces) {
     fail(fmt::format("{}: denormalizer_spec: Sesame does not support one that changes white space", origin));
   }
-  Charsmap(denormalizer.charsmap, fmt::format("{}: denormalizer_spec", origin));
+  [[maybe_unused]] const Charsmap map(denormalizer.charsmap, fmt::format("{}: denormalizer_spec", origin));
   return denormalizer.charsmap;
 }
 
@@ -267,7 +267,7 @@ TokenizerSpec read_sentencepiece_model(std::string_view bytes, std::string_view 
         break;
     }
   }
-  Charsmap(normalizer.charsmap, origin);
+  [[maybe_unused]] const Charsmap map(normalizer.charsmap, origin);
   model.type = trainer.type;
   model.byte_fallback = trainer.byte_fallback;
   model.unk_surface = trainer.unk_surface;

@@ -1,4 +1,5 @@
 // Ids of published models: the test vectors of the kitoken project (no special tokens in them).
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <sstream>
@@ -46,8 +47,8 @@ TEST(PublishedSentencePiece, GivesThePublishedIds) {
     for (const std::string set : {"small", "mixed", "utf8"}) {
       const std::string directory = "tokenizers/vectors/kitoken/";
       const std::string input = read_file(shared_data(directory + set + "_input.txt").value(), 1 << 24);
-      const std::string tokens =
-          read_file(shared_data(directory + "sentencepiece/" + set + "_tokens_" + model + ".txt").value(), 1 << 24);
+      const std::string tokens = read_file(
+          shared_data(fmt::format("{}sentencepiece/{}_tokens_{}.txt", directory, set, model)).value(), 1 << 24);
       const std::vector<std::string> texts = set == "utf8" ? std::vector<std::string>{input} : lines_of(input);
       const std::vector<std::string> expected = lines_of(tokens);
       ASSERT_GE(expected.size(), texts.size()) << model << " " << set;

@@ -13,6 +13,9 @@ constexpr double kLeast = 1e-100;
 constexpr double kMost = 1e100;
 constexpr size_t kBlockLetters = 1 << 14;
 
+/// Of a number that is not negative. (Half a unit more or less is nothing: units are tiny.)
+int64_t rounded(double x) { return static_cast<int64_t>(x + 0.5); }  // NOLINT(bugprone-incorrect-roundings): fast
+
 struct Edge {
   double weight;
   uint32_t node;
@@ -80,7 +83,7 @@ void go_backward(const TrainingText::Word& word, double count, Scratch& s) {
     for (const Edge* edge = s.edges.data() + s.first[begin]; edge != end; ++edge) {
       const double rest = edge->weight * backward[begin + edge->length];
       sum += rest;
-      counts[edge->node] += static_cast<int64_t>(here * rest + 0.5);
+      counts[edge->node] += rounded(here * rest);
     }
     backward[begin] = sum;
   }
@@ -209,10 +212,9 @@ Expectation Expector::run(PieceTree& tree) {
   for (const uint32_t i : in_logs) {
     const TrainingText::Word& word = text_.words[i];
     const auto count = static_cast<double>(word.count);
-    result.log_likelihood += count * expect_in_logs(tree, scores, word.begin, word.length, count * unit_,
-                                                    [&](uint32_t node, double expected) {
-                                                      counts[node] += static_cast<int64_t>(expected + 0.5);
-                                                    });
+    result.log_likelihood +=
+        count * expect_in_logs(tree, scores, word.begin, word.length, count * unit_,
+                               [&](uint32_t node, double expected) { counts[node] += rounded(expected); });
   }
   std::vector<bool> is_piece(tree.letters);
   result.counts.reserve(tree.pieces.size());
