@@ -148,7 +148,7 @@ TokenizerSpec SentencePieceBpeTrainer::train() {
   for (const CharacterCount& character : required) learnt.push_back(utf8(character.code));
   std::vector<unigram::ScoredPiece> pieces;
   for (std::string& piece : learnt) pieces.push_back({std::move(piece), -static_cast<float>(pieces.size())});
-  return unigram::make_trained_model(options, s.intake.special(), model::SentencePiece::Type::bpe, std::move(pieces));
+  return unigram::make_trained_model(options, s.intake.special(), model::SentencePiece::Type::bpe, pieces);
 }
 
 }  // namespace sesame

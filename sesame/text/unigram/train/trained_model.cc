@@ -10,7 +10,7 @@
 namespace sesame::unigram {
 
 TokenizerSpec make_trained_model(const UnigramTrainerOptions& options, const std::map<int32_t, SpecialPiece>& special,
-                                 model::SentencePiece::Type type, std::vector<ScoredPiece> pieces) {
+                                 model::SentencePiece::Type type, const std::vector<ScoredPiece>& pieces) {
   TokenizerSpec spec;
   model::SentencePiece model;
   size_t next = 0;
@@ -18,7 +18,7 @@ TokenizerSpec make_trained_model(const UnigramTrainerOptions& options, const std
     const auto it = special.find(id);
     if (it == special.end() && next == pieces.size()) break;
     const bool is_special = it != special.end();
-    spec.vocabulary.push_back({is_special ? it->second.piece : std::move(pieces[next].piece), id});
+    spec.vocabulary.push_back({is_special ? it->second.piece : pieces[next].piece, id});
     model.scores.push_back(is_special ? 0 : pieces[next].score);
     model.types.push_back(is_special ? it->second.type : model::PieceType::normal);
     if (!is_special) ++next;

@@ -19,6 +19,6 @@ struct ScoredPiece {
 /// A trained SentencePiece model: special pieces at their ids, the others in the gaps and behind. Throws Error where
 /// there are too few for an id that was asked for or, with hard_vocab_limit, for the vocabulary.
 TokenizerSpec make_trained_model(const UnigramTrainerOptions& options, const std::map<int32_t, SpecialPiece>& special,
-                                 model::SentencePiece::Type type, std::vector<ScoredPiece> pieces);
+                                 model::SentencePiece::Type type, const std::vector<ScoredPiece>& pieces);
 
 }  // namespace sesame::unigram

@@ -146,9 +146,9 @@ TokenizerSpec UnigramTrainer::train() {
   s.report(Step::seeds, tree, 0, 0);
   s.run_em(text, tree);
   const size_t size = static_cast<size_t>(options.vocab_size) - intake.special().size();
-  std::vector<ScoredPiece> pieces = choose(text, tree, size);
+  const std::vector<ScoredPiece> pieces = choose(text, tree, size);
   s.report(Step::finished, tree, 0, 0);
-  return unigram::make_trained_model(options, intake.special(), model::SentencePiece::Type::unigram, std::move(pieces));
+  return unigram::make_trained_model(options, intake.special(), model::SentencePiece::Type::unigram, pieces);
 }
 
 }  // namespace sesame
