@@ -33,6 +33,10 @@ class UnigramSegmenter : public PieceSegmenter {
     pieces_.unknown = vocabulary.unknown();
     pieces_.unknown_score = least - 10.0F;
     pieces_.scores[static_cast<size_t>(pieces_.unknown)] = pieces_.unknown_score;
+    // No way goes through bytes: one alone stands for an unknown character.
+    for (size_t id = 0; id < model.types.size(); ++id) {
+      if (model.types[id] == model::PieceType::byte) pieces_.scores[id] = pieces_.unknown_score;
+    }
     std::vector<float> added = {pieces_.unknown_score};
     for (const auto& [text, id] : strings) added.push_back(pieces_.scores[static_cast<size_t>(id)]);
     range_ = ScoreRange(added);

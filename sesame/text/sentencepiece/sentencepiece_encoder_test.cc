@@ -9,6 +9,7 @@
 
 #include "sesame/base/file.h"
 #include "sesame/base/test_data.h"
+#include "sesame/text/bpe/byte_alphabet.h"
 #include "sesame/text/encode/make_encoder.h"
 #include "sesame/text/files/tokenizer_json.h"
 #include "sesame/text/sentencepiece/bpe_segmenter.h"
@@ -120,6 +121,40 @@ TEST(SentencePieceEncoder, LongTextsAddUpTheSameSums) {
   const std::vector<int32_t> ids = encode(*plain, *plain_state, text);
   EXPECT_EQ(encode(*fused, *fused_state, text), ids);
   EXPECT_EQ(encode(*fused, *fused_state, text), ids);
+}
+
+/// What "aaa" is made of is a tie that only the rounding of the sum before it decides.
+TEST(SentencePieceEncoder, UnknownCharactersAddUpWhereTheyAreSpelledInBytes) {
+  TokenizerSpec spec;
+  model::SentencePiece model;
+  const auto add = [&](const std::string& piece, model::PieceType type, float score) {
+    spec.vocabulary.push_back({piece, static_cast<int32_t>(spec.vocabulary.size())});
+    model.types.push_back(type);
+    model.scores.push_back(score);
+  };
+  add("<unk>", model::PieceType::unknown, 0);
+  for (int byte = 0; byte < 256; ++byte) add(byte_token(static_cast<uint8_t>(byte)), model::PieceType::byte, 0);
+  add("\xE2\x96\x81", model::PieceType::normal, -2.0494707F);
+  add("a", model::PieceType::normal, -8.660972F);
+  add("aa", model::PieceType::normal, -10.222916F);
+  add("b", model::PieceType::normal, -8.1092F);
+  model.type = model::SentencePiece::Type::unigram;
+  model.unk_id = 0;
+  model.byte_fallback = true;
+  spec.model = model;
+  spec.normalizers.emplace_back(normalizer::SentencePiece{});
+  const auto fused = make_text_encoder(spec, "test");
+  const auto plain = make_pipeline_encoder(spec, "test");
+  const auto fused_state = fused->make_state();
+  const auto plain_state = plain->make_state();
+  Draw draw;
+  constexpr std::array parts = {" ", "a", "aa", "b", "\\", "7", "\xC3\xA9"};
+  for (int round = 0; round < 500; ++round) {
+    std::string text;
+    while (text.size() < 60) text += parts[draw(parts.size())];
+    text += " aaa";
+    ASSERT_EQ(encode(*fused, *fused_state, text), encode(*plain, *plain_state, text)) << text;
+  }
 }
 
 TEST(SentencePieceEncoder, LongRunsOfOneCharacter) {

@@ -11,6 +11,7 @@
 #include "sesame/text/bpe/bpe_model.h"
 #include "sesame/text/bpe/byte_alphabet.h"
 #include "sesame/text/unicode/unicode.h"
+#include "sesame/text/unigram/json_score.h"
 
 namespace sesame {
 namespace {
@@ -34,20 +35,22 @@ UnigramModel::UnigramModel(const model::Unigram& model, const TokenizerSpec& spe
     fail(fmt::format("{}: model: the unk_id {} is not one of {} pieces", origin, *model.unk_id, size));
   }
   byte_ids_.fill(-1);
+  pieces_.scores.resize(size);
   double least = std::numeric_limits<double>::infinity();
   std::vector<std::pair<std::string_view, int32_t>> strings;
   for (const VocabularyEntry& entry : spec.vocabulary) {
     if (entry.id < 0 || static_cast<size_t>(entry.id) >= size) {
       fail(fmt::format("{}: model: the piece '{}' has the id {} of {}", origin, entry.token, entry.id, size));
     }
-    const double score = model.scores[static_cast<size_t>(entry.id)];
-    if (std::isnan(score)) fail(fmt::format("{}: model: the score of '{}' is not a number", origin, entry.token));
+    const double written = model.scores[static_cast<size_t>(entry.id)];
+    if (std::isnan(written)) fail(fmt::format("{}: model: the score of '{}' is not a number", origin, entry.token));
+    const double score = as_serde_reads(written);
+    pieces_.scores[static_cast<size_t>(entry.id)] = score;
     least = std::min(least, score);
     if (const auto byte = parse_byte_token(entry.token)) byte_ids_[*byte] = entry.id;
     if (!entry.token.empty()) strings.emplace_back(entry.token, entry.id);
   }
   pieces_.trie = ByteTrie(std::move(strings));
-  pieces_.scores = model.scores;
   pieces_.unknown = model.unk_id.value_or(-1);
   pieces_.unknown_score = least - 10.0;
 }
