@@ -1,5 +1,8 @@
 #include <algorithm>
 #include <cstring>
+#include <memory>
+#include <mutex>
+#include <shared_mutex>
 #include <utility>
 
 #include "sesame/base/thread_pool.h"
@@ -16,9 +19,6 @@ constexpr size_t kPartBytes = size_t{64} << 10;
 /// What one thread does at a time: parts of about this much text.
 constexpr size_t kShareBytes = size_t{64} << 10;
 
-/// So many shares a thread are encoded before their ids are brought together.
-constexpr size_t kSharesOfWave = 64;
-
 /// A piece of the work whose ids do not depend on the others.
 struct Part {
   enum class Kind : uint8_t { text, stretch, ids };
@@ -26,8 +26,6 @@ struct Part {
   StretchStart start;
   std::string_view text;
   std::span<const int32_t> ids;  // that need no work
-  int thread = 0;
-  uint64_t begin = 0;  // of its ids in the thread's buffer
   uint64_t count = 0;
 };
 
@@ -63,10 +61,7 @@ class Parts {
   [[nodiscard]] std::vector<Part> take() { return std::move(parts_); }
 
  private:
-  void add_ids(std::span<const int32_t> ids) {
-    parts_.push_back({Part::Kind::ids, StretchStart::none, {}, ids});
-    parts_.back().count = ids.size();
-  }
+  void add_ids(std::span<const int32_t> ids) { parts_.push_back({Part::Kind::ids, StretchStart::none, {}, ids}); }
 
   void add_stretch(std::string_view stretch, StretchStart start) {
     while (stretch.size() > kPartBytes) {
@@ -100,94 +95,102 @@ std::vector<size_t> share(std::span<const Part> parts) {
   return begins;
 }
 
-/// Encodes parts on several threads and brings their ids together in order, wave by wave: what a wave writes before it
-/// is brought together stays in the caches, and its buffers are used again.
+/// Encodes parts on several threads. Nothing waits: a share of them that is done is copied to its place, together with
+/// those that waited for it, as soon as all before it are; till then it lies in a buffer of its own, which is used
+/// again.
 class PartEncoder {
  public:
-  /// `room` gives the place of so many more ids, behind those that it gave before.
-  using Room = FunctionRef<int32_t*(size_t count)>;
+  PartEncoder(const Tokenizer::Pipeline& pipeline, const EncodeOptions& options, std::span<Part> parts)
+      : pipeline_(pipeline), options_(options), parts_(parts), begins_(share(parts)), done_(begins_.size() - 1) {}
 
-  PartEncoder(const Tokenizer::Pipeline& pipeline, const EncodeOptions& options, ThreadPool& threads)
-      : pipeline_(pipeline), options_(options), threads_(threads), buffers_(static_cast<size_t>(threads.threads())) {}
-
-  /// Also sets the counts of the parts.
-  void encode(std::span<Part> parts, Room room) {
-    const std::vector<size_t> begins = share(parts);
-    const size_t wave = kSharesOfWave * buffers_.size();
-    for (size_t first = 0; first + 1 < begins.size(); first += wave) {
-      const size_t shares = std::min(wave, begins.size() - 1 - first);
-      const std::span<const size_t> of_wave(begins.data() + first, shares + 1);
-      for (IdBuffer& buffer : buffers_) buffer.clear();
-      threads_.run(static_cast<int64_t>(shares), [&](int64_t block, int thread) {
-        encode_share(parts, of_wave.subspan(static_cast<size_t>(block)), thread);
-      });
-      gather(parts, of_wave, room);
-    }
+  /// Appends the ids to `out`, and sets the counts of the parts.
+  void encode(ThreadPool& threads, IdBuffer& out) {
+    threads.run(static_cast<int64_t>(done_.size()), [&](int64_t block, int) {
+      const auto number = static_cast<size_t>(block);
+      std::unique_ptr<IdBuffer> ids = take_buffer();
+      encode_share(number, *ids);
+      bring(number, std::move(ids), out);
+    });
+    out.commit(count_);
   }
 
  private:
-  /// The share that begins[0] begins and begins[1] ends.
-  void encode_share(std::span<Part> parts, std::span<const size_t> begins, int thread) {
-    IdBuffer& ids = buffers_[static_cast<size_t>(thread)];
+  std::unique_ptr<IdBuffer> take_buffer() {
+    const std::lock_guard lock(mutex_);
+    if (spare_.empty()) return std::make_unique<IdBuffer>();
+    std::unique_ptr<IdBuffer> ids = std::move(spare_.back());
+    spare_.pop_back();
+    ids->clear();
+    return ids;
+  }
+
+  void encode_share(size_t number, IdBuffer& ids) const {
     TextEncoder::State& state = thread_state(pipeline_.serial, *pipeline_.encoder);
-    for (size_t i = begins[0]; i < begins[1]; ++i) {
-      Part& part = parts[i];
-      if (part.kind == Part::Kind::ids) continue;
-      part.thread = thread;
-      part.begin = ids.size();
-      if (part.kind == Part::Kind::text) {
-        pipeline_.encode(part.text, options_, ids, [] {});
-      } else {
-        pipeline_.encoder->encode(part.text, part.start, state, ids);
+    for (size_t i = begins_[number]; i < begins_[number + 1]; ++i) {
+      Part& part = parts_[i];
+      const size_t before = ids.size();
+      switch (part.kind) {
+        case Part::Kind::ids:
+          ids.append(part.ids);
+          break;
+        case Part::Kind::text:
+          pipeline_.encode(part.text, options_, ids, [] {});
+          break;
+        case Part::Kind::stretch:
+          pipeline_.encoder->encode(part.text, part.start, state, ids);
+          break;
       }
-      part.count = ids.size() - part.begin;
+      part.count = ids.size() - before;
     }
   }
 
-  void gather(std::span<const Part> parts, std::span<const size_t> begins, Room room) {
-    std::vector<uint64_t> places;
-    uint64_t count = 0;
-    for (size_t s = 0; s + 1 < begins.size(); ++s) {
-      places.push_back(count);
-      for (size_t i = begins[s]; i < begins[s + 1]; ++i) count += parts[i].count;
+  void bring(size_t number, std::unique_ptr<IdBuffer> ids, IdBuffer& out) {
+    std::unique_lock lock(mutex_);
+    done_[number] = std::move(ids);
+    const size_t first = next_;
+    const uint64_t place = count_;
+    for (; next_ < done_.size() && done_[next_] != nullptr; ++next_) count_ += done_[next_]->size();
+    const size_t end = next_;
+    if (first == end) return;
+    if (count_ > room_) {
+      const std::lock_guard growth(growth_);
+      room_ = std::max(count_, 2 * room_);
+      (void)out.reserve(room_);
     }
-    int32_t* const to = room(count);
-    threads_.run(static_cast<int64_t>(places.size()), [&](int64_t block, int) {
-      const auto s = static_cast<size_t>(block);
-      int32_t* out = to + places[s];
-      for (size_t i = begins[s]; i < begins[s + 1]; ++i) {
-        const Part& part = parts[i];
-        const int32_t* from = part.kind == Part::Kind::ids
-                                  ? part.ids.data()
-                                  : std::as_const(buffers_[static_cast<size_t>(part.thread)]).ids().data() + part.begin;
-        if (part.count > 0) std::memcpy(out, from, part.count * sizeof(int32_t));
-        out += part.count;
-      }
-    });
+    // What next_ has gone past belongs to this thread.
+    std::shared_lock copying(growth_);
+    lock.unlock();
+    int32_t* to = out.reserve(0) + place;
+    for (size_t i = first; i < end; ++i) {
+      const std::span<const int32_t> from = std::as_const(*done_[i]).ids();
+      if (!from.empty()) std::memcpy(to, from.data(), from.size_bytes());
+      to += from.size();
+    }
+    copying.unlock();
+    lock.lock();
+    for (size_t i = first; i < end; ++i) spare_.push_back(std::move(done_[i]));
   }
 
   const Tokenizer::Pipeline& pipeline_;
   const EncodeOptions& options_;
-  ThreadPool& threads_;
-  std::vector<IdBuffer> buffers_;  // one a thread
-};
+  std::span<Part> parts_;
+  std::vector<size_t> begins_;  // of the shares
 
-/// Room behind the ids of a buffer.
-auto room_in(IdBuffer& ids) {
-  return [&ids](size_t count) {
-    int32_t* const place = ids.reserve(count);
-    ids.commit(count);
-    return place;
-  };
-}
+  std::mutex mutex_;                             // of what follows
+  std::vector<std::unique_ptr<IdBuffer>> done_;  // shares that were not brought yet
+  std::vector<std::unique_ptr<IdBuffer>> spare_;
+  size_t next_ = 0;           // share that is to be brought
+  uint64_t count_ = 0;        // of the ids of those before it
+  uint64_t room_ = 0;         // for ids
+  std::shared_mutex growth_;  // the place of all ids moves where they get more room; taken behind the other one
+};
 
 void encode_to(const Tokenizer::Pipeline& pipeline, const EncodeOptions& options, std::span<Part> parts,
                ThreadPool& threads, std::vector<int32_t>& ids) {
-  PartEncoder(pipeline, options, threads).encode(parts, [&ids](size_t count) {
-    const size_t before = ids.size();
-    ids.resize(before + count);
-    return ids.data() + before;
-  });
+  IdBuffer buffer;
+  PartEncoder(pipeline, options, parts).encode(threads, buffer);
+  const std::span<const int32_t> encoded = std::as_const(buffer).ids();
+  ids.insert(ids.end(), encoded.begin(), encoded.end());
 }
 
 }  // namespace
@@ -206,7 +209,7 @@ void Tokenizer::encode_append(std::string_view text, const EncodeOptions& option
   Parts cut(*pipeline_, options);
   cut.add(text);
   std::vector<Part> parts = cut.take();
-  PartEncoder(*pipeline_, options, threads).encode(parts, room_in(ids));
+  PartEncoder(*pipeline_, options, parts).encode(threads, ids);
 }
 
 void encode_on_threads(const Tokenizer::Pipeline& pipeline, std::string_view text, bool continues,
@@ -227,7 +230,7 @@ Tokenizer::Batch Tokenizer::encode_batch(std::span<const std::string_view> texts
   }
   std::vector<Part> parts = cut.take();
   Batch batch;
-  PartEncoder(*pipeline_, options, threads).encode(parts, room_in(batch.ids));
+  PartEncoder(*pipeline_, options, parts).encode(threads, batch.ids);
   uint64_t count = 0;
   for (size_t text = 0, part = 0; text < ends.size(); ++text) {
     for (; part < ends[text]; ++part) count += parts[part].count;
