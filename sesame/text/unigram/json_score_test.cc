@@ -9,10 +9,11 @@ namespace sesame {
 namespace {
 
 TEST(AsSerdeReads, DigitsBecomeADoubleBeforeTheyAreDivided) {
-  // 92233720368547765 lies between two doubles that are 16 apart, and so is rounded before it is divided.
-  EXPECT_EQ(as_serde_reads(-9.2233720368547765), -static_cast<double>(92233720368547765) / 1e16);
-  EXPECT_EQ(as_serde_reads(1.7976931348623157e-5), static_cast<double>(17976931348623157) / 1e21);
-  EXPECT_EQ(as_serde_reads(1.2345678901234567e18), static_cast<double>(12345678901234567) * 100);
+  // The digits make more than 2^53: rounded once as an integer, once more by the division.
+  EXPECT_EQ(as_serde_reads(-10.413266654746877), -10.413266654746876);
+  EXPECT_EQ(as_serde_reads(-9.222574290196015), -9.222574290196016);
+  EXPECT_EQ(as_serde_reads(-11.572632130396235), -11.572632130396237);
+  EXPECT_EQ(as_serde_reads(-10.413266654746877e-5), -static_cast<double>(10413266654746877) / 1e20);
 }
 
 TEST(AsSerdeReads, FewDigitsAreExact) {
