@@ -19,7 +19,7 @@ struct MergeBuffers {
   };
   std::vector<Symbol> symbols;
   std::vector<uint64_t> heap;
-  std::vector<uint32_t> few_rules;
+  std::vector<uint32_t> few_rules;  // of neighbours: of few tokens, of all
   std::vector<uint32_t> all_rules;
   std::vector<PieceToken> here;  // of windows: the last one, the one behind it, one that lies over both
   std::vector<PieceToken> next;
