@@ -72,12 +72,12 @@ struct Overhang {
   uint64_t any = 0;
 };
 
-/// Adds the characters outside of ASCII whose first bytes are in `todo` to `kinds`; continuation bytes of characters
-/// are taken out of `todo` on the way. At least 67 bytes can be read at `bytes`.
-HWY_INLINE void add_characters(const uint8_t* bytes, uint64_t todo, const PropertyTable& table, uint64_t* kinds,
+/// Adds the characters outside of ASCII whose first bytes are in `pending` to `kinds`; continuation bytes of characters
+/// are taken out of `pending` on the way. At least 67 bytes can be read at `bytes`.
+HWY_INLINE void add_characters(const uint8_t* bytes, uint64_t pending, const PropertyTable& table, uint64_t* kinds,
                                uint64_t& start, Overhang& overhang) {
-  while (todo != 0) {
-    const int i = std::countr_zero(todo);
+  while (pending != 0) {
+    const int i = std::countr_zero(pending);
     const uint8_t* at = bytes + i;
     const uint32_t first = at[0];
     uint32_t code = 0;
@@ -106,7 +106,7 @@ HWY_INLINE void add_characters(const uint8_t* bytes, uint64_t todo, const Proper
     const uint64_t ones = (uint64_t{1} << length) - 1;
     kinds[kind] |= ones << i;
     start |= uint64_t{1} << i;
-    todo &= ~(ones << i);
+    pending &= ~(ones << i);
     if (i + length > 64) {
       overhang.any = ones >> (64 - i);
       overhang.bits[kind] = overhang.any;
@@ -121,13 +121,13 @@ HWY_INLINE void add_non_ascii(const uint8_t* bytes, uint64_t non_ascii, const Pr
                               Overhang& overhang) {
   uint64_t kinds[char_kinds] = {};
   for (int k = 0; k < char_kinds; ++k) kinds[k] = overhang.bits[k];
-  uint64_t todo = non_ascii & ~overhang.any;
+  uint64_t pending = non_ascii & ~overhang.any;
   uint64_t start = 0;
   overhang = Overhang();
   const Bytes64 block(bytes);
   const uint64_t tail = block.in_range(0x80, 0x40);
   // U+5000..U+9FFF and U+B000..U+CFFF are Lo, all of them; the former are apart to U+9FA5.
-  const uint64_t whole = todo & (tail >> 1) & (tail >> 2);
+  const uint64_t whole = pending & (tail >> 1) & (tail >> 2);
   uint64_t ideographs = block.in_range(0xE5, chinese_apart ? 4 : 5) & whole;
   uint64_t hangul = block.in_range(0xEB, 2) & whole;
   start |= ideographs | hangul;
@@ -135,9 +135,9 @@ HWY_INLINE void add_non_ascii(const uint8_t* bytes, uint64_t non_ascii, const Pr
   hangul |= hangul << 1 | hangul << 2;
   kinds[static_cast<int>(chinese_apart ? CharKind::apart : CharKind::caseless)] |= ideographs;
   kinds[static_cast<int>(CharKind::caseless)] |= hangul;
-  todo &= ~(ideographs | hangul);
+  pending &= ~(ideographs | hangul);
   // U+0400..U+042F are Lu, U+0430..U+045F Ll.
-  const uint64_t russian = block.in_range(0xD0, 2) & todo & (tail >> 1);
+  const uint64_t russian = block.in_range(0xD0, 2) & pending & (tail >> 1);
   if (russian != 0) {
     const uint64_t d0 = block.equal(0xD0) & russian;
     const uint64_t late = block.in_range(0xB0, 0x10) >> 1;
@@ -149,9 +149,9 @@ HWY_INLINE void add_non_ascii(const uint8_t* bytes, uint64_t non_ascii, const Pr
     lower |= lower << 1;
     kinds[static_cast<int>(chinese_apart ? CharKind::caseless : CharKind::upper)] |= upper;
     kinds[static_cast<int>(chinese_apart ? CharKind::caseless : CharKind::lower)] |= lower;
-    todo &= ~(upper | lower);
+    pending &= ~(upper | lower);
   }
-  add_characters(bytes, todo, table, kinds, start, overhang);
+  add_characters(bytes, pending, table, kinds, start, overhang);
   m.other |= kinds[static_cast<int>(CharKind::other)];
   m.lower |= kinds[static_cast<int>(CharKind::lower)];
   m.upper |= kinds[static_cast<int>(CharKind::upper)];
