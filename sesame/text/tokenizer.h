@@ -117,7 +117,8 @@ class Tokenizer {
   /// The exact bytes of the tokens: not UTF-8 where the ids are not (StreamDecoder makes text fit to print).
   /// `skip_special` leaves out special tokens. Throws Error for an id outside the vocabulary.
   [[nodiscard]] std::string decode(std::span<const int32_t> ids, bool skip_special = true) const;
-  /// The same, appending to `text`, whose memory a next call uses again. Where it throws, part of the text may be there.
+  /// The same, appending to `text`, whose memory a next call uses again. Where it throws, part of the text may be
+  /// there.
   void decode_append(std::span<const int32_t> ids, bool skip_special, std::string& text) const;
 
   /// Rows that an embedding table needs: the largest id, plus one.
