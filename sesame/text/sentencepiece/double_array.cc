@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <queue>
 
 #include "sesame/base/error.h"
 
@@ -110,7 +111,8 @@ class FreePlaces {
 
 }  // namespace
 
-DoubleArrayPlaces place_trie(std::span<const std::pair<std::string_view, int32_t>> strings, bool with_terminators) {
+DoubleArrayPlaces place_trie(std::span<const std::pair<std::string_view, int32_t>> strings, bool with_terminators,
+                             std::span<const double> weights) {
   struct Range {
     size_t begin;  // of strings that share the first `depth` bytes
     size_t end;
@@ -120,9 +122,22 @@ DoubleArrayPlaces place_trie(std::span<const std::pair<std::string_view, int32_t
   FreePlaces free;
   std::vector<Range> ranges = {{0, strings.size(), 0}};
   places.nodes.push_back({0, 0, 0, 0, -1});
+  // Of strings in front of one, all weights together.
+  std::vector<double> weight_before(strings.size() + 1);
+  for (size_t i = 0; i < strings.size() && !weights.empty(); ++i) {
+    weight_before[i + 1] = weight_before[i] + weights[static_cast<size_t>(strings[i].second)];
+  }
+  using Waiting = std::pair<double, size_t>;  // the heaviest first, then the first
+  const auto comes_later = [](const Waiting& a, const Waiting& b) {
+    return a.first < b.first || (a.first == b.first && a.second > b.second);
+  };
+  std::priority_queue<Waiting, std::vector<Waiting>, decltype(comes_later)> waiting(comes_later);
+  waiting.emplace(0, 0);
   std::vector<uint8_t> labels;
   std::vector<size_t> ends;
-  for (size_t n = 0; n < places.nodes.size(); ++n) {
+  while (!waiting.empty()) {
+    const size_t n = waiting.top().second;
+    waiting.pop();
     Range range = ranges[n];
     labels.clear();
     ends.clear();
@@ -146,8 +161,10 @@ DoubleArrayPlaces place_trie(std::span<const std::pair<std::string_view, int32_t
     size_t begin = range.begin;
     for (size_t c = first_child; c < labels.size(); ++c) {
       places.nodes.push_back({base ^ labels[c], places.nodes[n].place, 0, labels[c], -1});
-      ranges.push_back({begin, ends[c - first_child], range.depth + 1});
-      begin = ends[c - first_child];
+      const size_t end = ends[c - first_child];
+      ranges.push_back({begin, end, range.depth + 1});
+      waiting.emplace(weight_before[end] - weight_before[begin], places.nodes.size() - 1);
+      begin = end;
     }
   }
   places.size = free.size();

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstdint>
 #include <string_view>
 #include <vector>
 
+#include "sesame/text/sentencepiece/character_cache.h"
 #include "sesame/text/sentencepiece/piece_vocabulary.h"
 
 namespace sesame {
@@ -18,8 +20,16 @@ class JoinedCharacters {
   explicit JoinedCharacters(const std::vector<PieceVocabulary::Piece>& pieces) {
     std::vector<uint64_t> pairs;
     for (const auto& [text, id] : pieces) {
-      for_each_pair(text, [&](size_t, uint64_t pair) { pairs.push_back(pair); });
+      for_each_character(text, [&, previous = Character{}](const Character& character) mutable {
+        if (character.begin > 0) {
+          pairs.push_back(pair_of(previous, character));
+          joins_[previous.place / 64] |= uint64_t{1} << (previous.place % 64);
+          joins_[character.place / 64] |= uint64_t{1} << (character.place % 64);
+        }
+        previous = character;
+      });
     }
+    joins_[0] |= 1;  // a character without a place of its own may join
     std::sort(pairs.begin(), pairs.end());
     pairs.erase(std::unique(pairs.begin(), pairs.end()), pairs.end());
     // 16 bits a pair: one in 16 others is taken for one of them.
@@ -31,31 +41,49 @@ class JoinedCharacters {
     }
   }
 
-  /// Calls emit(begin, end) for the parts of a text, in order.
+  /// Calls emit(begin, end, place) for the parts of a text, in order; `place`: that of the only character in a
+  /// CharacterCache, or 0.
   template <typename Emit>
   void for_each_part(std::string_view text, Emit&& emit) const {
     size_t begin = 0;
-    for_each_pair(text, [&](size_t second, uint64_t pair) {
-      const uint64_t bit = bit_of(pair);
-      if ((bits_[bit / 64] >> (bit % 64) & 1) != 0) return;
-      emit(begin, second);
-      begin = second;
+    Character previous;
+    for_each_character(text, [&](const Character& character) {
+      if (character.begin > 0 && !are_joined(previous, character)) {
+        emit(begin, character.begin, previous.begin == begin ? previous.place : 0);
+        begin = character.begin;
+      }
+      previous = character;
     });
-    if (begin < text.size()) emit(begin, text.size());
+    if (begin < text.size()) emit(begin, text.size(), previous.begin == begin ? previous.place : 0);
   }
 
  private:
-  /// Calls visit(begin of the second, both in one number) for neighbouring characters.
+  struct Character {
+    size_t begin = 0;
+    uint32_t bytes = 0;
+    uint32_t place = 0;  // see CharacterCache
+  };
+
   template <typename Visit>
-  static void for_each_pair(std::string_view text, Visit&& visit) {
-    uint32_t previous = 0;
+  static void for_each_character(std::string_view text, Visit&& visit) {
     for (size_t i = 0; i < text.size();) {
       const size_t length = character_length(text, i);
-      const uint32_t character = bytes_of(text, i, length);
-      if (i > 0) visit(i, (uint64_t{previous} << 32) | character);
-      previous = character;
+      const uint32_t bytes = bytes_of(text, i, length);
+      visit(Character{i, bytes, CharacterCache::place_of(bytes)});
       i += length;
     }
+  }
+
+  static uint64_t pair_of(const Character& first, const Character& second) noexcept {
+    return (uint64_t{first.bytes} << 32) | second.bytes;
+  }
+  [[nodiscard]] bool joins(const Character& character) const noexcept {
+    return (joins_[character.place / 64] >> (character.place % 64) & 1) != 0;
+  }
+  [[nodiscard]] bool are_joined(const Character& first, const Character& second) const noexcept {
+    if (!joins(first) || !joins(second)) return false;
+    const uint64_t bit = bit_of(pair_of(first, second));
+    return (bits_[bit / 64] >> (bit % 64) & 1) != 0;
   }
 
   /// Up to four bytes in one number. Not by a copy of `length` bytes, whose stores the load would wait for.
@@ -72,6 +100,7 @@ class JoinedCharacters {
     return ((mixed ^ (mixed >> 29)) * 0xBF58476D1CE4E5B9ull) >> shift_;
   }
 
+  std::array<uint64_t, 0x10000 / 64> joins_{};  // whether a character is in any pair, by its place
   std::vector<uint64_t> bits_;
   int shift_ = 63;
 };

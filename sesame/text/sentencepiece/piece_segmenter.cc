@@ -19,28 +19,29 @@ class UnigramSegmenter : public PieceSegmenter {
     for (size_t id = 0; id < model.types.size(); ++id) {
       if (model.types[id] == model::PieceType::normal) least = std::min(least, model.scores[id]);
     }
-    pieces_.scores.assign(model.scores.begin(), model.scores.end());
+    std::vector<float> scores(model.scores.begin(), model.scores.end());
     std::vector<PieceVocabulary::Piece> strings;
     for (const PieceVocabulary::Piece& piece : vocabulary.text_pieces()) {
       const auto& [text, id] = piece;
       if (vocabulary.type(id) == model::PieceType::unused) continue;
       if (vocabulary.type(id) == model::PieceType::user_defined) {
         // More than any path through normal pieces, and more for a longer symbol.
-        pieces_.scores[static_cast<size_t>(id)] = static_cast<float>(0.1 * static_cast<double>(text.size() - 1));
+        scores[static_cast<size_t>(id)] = static_cast<float>(0.1 * static_cast<double>(text.size() - 1));
       }
       strings.push_back(piece);
     }
-    pieces_.unknown = vocabulary.unknown();
-    pieces_.unknown_score = least - 10.0F;
-    pieces_.scores[static_cast<size_t>(pieces_.unknown)] = pieces_.unknown_score;
+    const float unknown_score = least - 10.0F;
+    std::vector<float> added = {unknown_score};
+    for (const auto& [text, id] : strings) added.push_back(scores[static_cast<size_t>(id)]);
+    range_ = ScoreRange(added);
+    scores[static_cast<size_t>(vocabulary.unknown())] = unknown_score;
     // No way goes through bytes: one alone stands for an unknown character.
     for (size_t id = 0; id < model.types.size(); ++id) {
-      if (model.types[id] == model::PieceType::byte) pieces_.scores[id] = pieces_.unknown_score;
+      if (model.types[id] == model::PieceType::byte) scores[id] = unknown_score;
     }
-    std::vector<float> added = {pieces_.unknown_score};
-    for (const auto& [text, id] : strings) added.push_back(pieces_.scores[static_cast<size_t>(id)]);
-    range_ = ScoreRange(added);
-    pieces_.trie = ByteTrie(std::move(strings));
+    pieces_ = UnigramPieces<float>(std::move(strings), std::move(scores));
+    pieces_.unknown = vocabulary.unknown();
+    pieces_.unknown_score = unknown_score;
   }
 
   [[nodiscard]] std::unique_ptr<Scratch> make_scratch() const override { return std::make_unique<Buffers>(); }
@@ -57,7 +58,8 @@ class UnigramSegmenter : public PieceSegmenter {
       find_best_path(pieces_, text, length_of, paths, sum, tokens, &margin);
       score.limit = range_.limit_of_margin(margin.margin, tokens.size() - before + margin.characters);
       if (score.limit >= range_.limit_of(score.sum)) {
-        for (size_t i = before; i < tokens.size(); ++i) score.sum += pieces_.scores[static_cast<size_t>(tokens[i].id)];
+        for (size_t i = before; i < tokens.size(); ++i)
+          score.sum += pieces_.scores()[static_cast<size_t>(tokens[i].id)];
         return;
       }
       tokens.resize(before);
@@ -66,7 +68,7 @@ class UnigramSegmenter : public PieceSegmenter {
     find_best_path(pieces_, text, length_of, paths, score.sum, tokens);
   }
 
-  [[nodiscard]] std::span<const float> piece_scores() const noexcept override { return pieces_.scores; }
+  [[nodiscard]] std::span<const float> piece_scores() const noexcept override { return pieces_.scores(); }
   [[nodiscard]] ScoreRange score_range() const override { return range_; }
 
  private:

@@ -22,6 +22,8 @@ class ScoreRange {
   /// A sum that is farther from zero is set back to zero in SentencePiece (0.2.3, unigram_model.cc).
   static constexpr float reset_threshold = 100000;
 
+  [[nodiscard]] static float set_back(float sum) noexcept { return std::abs(sum) > reset_threshold ? 0 : sum; }
+
   /// A limit of n stands for sums that stay below 2^n in absolute value while a short text is added.
   static constexpr uint8_t highest_limit = 17;  // 2^17 is beyond the threshold
   static constexpr uint8_t lowest_limit = 1;

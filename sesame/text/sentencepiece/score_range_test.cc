@@ -36,13 +36,13 @@ std::string random_text(Draw& draw, uint32_t longest) {
 UnigramPieces<float> make_pieces(Draw& draw) {
   std::set<std::string> strings = {"a", "b", "c"};
   while (strings.size() < 60) strings.insert(random_text(draw, 5));
-  UnigramPieces<float> pieces;
   std::vector<std::pair<std::string_view, int32_t>> by_id;
+  std::vector<float> scores;
   for (const std::string& text : strings) {
     by_id.emplace_back(text, static_cast<int32_t>(by_id.size()));
-    pieces.scores.push_back(-3.0F * static_cast<float>(text.size()) + 0x1p-11F * static_cast<float>(draw.below(100)));
+    scores.push_back(-3.0F * static_cast<float>(text.size()) + 0x1p-11F * static_cast<float>(draw.below(100)));
   }
-  pieces.trie = ByteTrie(std::move(by_id));
+  UnigramPieces<float> pieces(std::move(by_id), std::move(scores));
   pieces.unknown_score = -20;
   pieces.unknown = 99;
   return pieces;
@@ -62,7 +62,7 @@ std::vector<int32_t> ids_after(const UnigramPieces<float>& pieces, const std::st
 TEST(ScoreRange, AChoiceHoldsBelowItsLimitAndInItsBinade) {
   Draw draw;
   const UnigramPieces<float> pieces = make_pieces(draw);
-  std::vector<float> scores = pieces.scores;
+  std::vector<float> scores(pieces.scores().begin(), pieces.scores().end());
   scores.push_back(pieces.unknown_score);
   const ScoreRange range(scores);
   size_t below = 0;

@@ -6,8 +6,10 @@
 #include <cstddef>
 #include <cstring>
 #include <span>
+#include <type_traits>
 #include <utility>
 
+#include "sesame/text/sentencepiece/character_cache.h"
 #include "sesame/text/sentencepiece/joined_characters.h"
 #include "sesame/text/sentencepiece/piece_segmenter.h"
 #include "sesame/text/sentencepiece/piece_vocabulary.h"
@@ -43,7 +45,8 @@ class SentencePieceEncoder : public TextEncoder {
         segmenter_(make_segmenter(vocabulary_, model, origin)),
         scores_(segmenter_->piece_scores()),
         range_(segmenter_->score_range()),
-        joined_(vocabulary_.text_pieces()) {
+        joined_(vocabulary_.text_pieces()),
+        has_narrow_ids_(model.types.size() <= (size_t{1} << 16)) {
     const auto& pieces = vocabulary_.text_pieces();
     cuts_words_ = normalizer_.cuts_before_spaces() && std::none_of(pieces.begin(), pieces.end(), continues_spaces);
     const bool cuts_lines =
@@ -69,15 +72,22 @@ class SentencePieceEncoder : public TextEncoder {
   }
 
  private:
+  /// A part of normalized text that no piece goes across the ends of.
+  struct Part : SegmentCache::Segment {
+    bool is_kept;
+    uint32_t character;  // its place in the cache of characters, or 0
+  };
   struct Buffers : State {
-    SegmentCache words{17};  // by what stands in the text
+    SegmentCache words{18};  // by what stands in the text
     SegmentCache parts{14};  // by normalized text
+    CharacterCache characters;
     std::unique_ptr<PieceSegmenter::Scratch> scratch;
     std::string normalized;
-    std::array<SegmentCache::Segment, 32> segments;
+    std::array<Part, 32> waiting;
     std::vector<PieceToken> pieces;
     std::vector<PieceToken> tokens;
   };
+  template <bool with_sums, typename Id>
   class Run;
 
   PieceVocabulary vocabulary_;
@@ -87,19 +97,23 @@ class SentencePieceEncoder : public TextEncoder {
   ScoreRange range_;
   JoinedCharacters joined_;
   bool cuts_words_ = false;
+  bool has_narrow_ids_;   // all below 2^16
   char separator_ = ' ';  // of words, beside spaces
 };
 
-/// The encoding of one stretch of text.
+/// The encoding of one stretch of text. `with_sums`: by a model with scores; `Id`: what ids fit in.
+template <bool with_sums, typename Id>
 class SentencePieceEncoder::Run {
  public:
   Run(const SentencePieceEncoder& encoder, Buffers& buffers, IdBuffer& ids)
-      : encoder_(encoder), buffers_(buffers), ids_(ids), has_sums_(!encoder.scores_.empty()) {}
+      : encoder_(encoder), buffers_(buffers), ids_(ids) {}
 
   void encode_whole(std::string_view text);
   void encode_words(std::string_view text, StretchStart start);
 
  private:
+  static constexpr size_t most_ids = SegmentIds::most<Id>;
+
   /// What is known of a word or a part while its pieces are found, for its cache.
   struct Found {
     size_t pieces = 0;
@@ -112,33 +126,30 @@ class SentencePieceEncoder::Run {
     }
   };
 
-  template <bool with_sums>
   [[nodiscard]] const SegmentCache::Entry* find_known(const SegmentCache& cache, const SegmentCache::Key& key,
                                                       uint32_t place) const;
-  template <bool with_sums>
-  void append_known(const SegmentCache::Entry& entry, int32_t*& out);
-  template <bool with_sums>
+  void append_known(const SegmentIds& known, int32_t*& out);
+  bool append_character(uint32_t place, int32_t*& out, Found& found);
   size_t encode_batch(std::string_view text, std::span<const SegmentCache::Segment> words, bool& after_character);
-  template <bool with_sums>
-  void encode_parts(std::string_view text, std::span<const SegmentCache::Segment> parts, Found& found);
-
   void encode_word(std::string_view word, bool& after_character);
   bool append_word(std::string_view word);
   void encode_normalized(size_t size, bool is_kept, Found& found);
-  void segment(std::string_view part, bool is_kept, Found& found);
+  void encode_parts(std::string_view text, std::span<const Part> parts, Found& found);
+  void segment(std::string_view text, const Part& part, Found& found);
   void remember(SegmentCache& cache, std::string_view text, std::span<const int32_t> ids, const Found& found,
                 float sum_before);
+  bool take(SegmentIds& known, std::span<const int32_t> ids, const Found& found) const;
 
   const SentencePieceEncoder& encoder_;
   Buffers& buffers_;
   IdBuffer& ids_;
-  bool has_sums_;
   SentencePieceNormalizer::Progress progress_;
   SegmentScore score_;
   bool previous_unknown_ = false;
 };
 
-void SentencePieceEncoder::Run::encode_whole(std::string_view text) {
+template <bool with_sums, typename Id>
+void SentencePieceEncoder::Run<with_sums, Id>::encode_whole(std::string_view text) {
   buffers_.normalized.clear();
   encoder_.normalizer_.append(text, progress_, buffers_.normalized);
   encoder_.normalizer_.finish(progress_, buffers_.normalized);
@@ -146,7 +157,8 @@ void SentencePieceEncoder::Run::encode_whole(std::string_view text) {
   encode_normalized(buffers_.normalized.size(), false, found);
 }
 
-void SentencePieceEncoder::Run::encode_words(std::string_view text, StretchStart start) {
+template <bool with_sums, typename Id>
+void SentencePieceEncoder::Run<with_sums, Id>::encode_words(std::string_view text, StretchStart start) {
   // Behind a character that is no space symbol, a word depends on nothing that stands before it.
   bool after_character = start == StretchStart::none;
   if (after_character) progress_ = SentencePieceNormalizer::Progress::inside();
@@ -154,9 +166,7 @@ void SentencePieceEncoder::Run::encode_words(std::string_view text, StretchStart
   WordReader reader(text, encoder_.separator_);
   for (size_t i = 0; i < text.size();) {
     if (after_character) {
-      const std::span<const SegmentCache::Segment> words = reader.read(i, buffers_.words);
-      i = has_sums_ ? encode_batch<true>(text, words, after_character)
-                    : encode_batch<false>(text, words, after_character);
+      i = encode_batch(text, reader.read(i, buffers_.words), after_character);
     } else {
       const size_t end = reader.word_end(i);
       encode_word(text.substr(i, end - i), after_character);
@@ -169,9 +179,10 @@ void SentencePieceEncoder::Run::encode_words(std::string_view text, StretchStart
 }
 
 /// The entry of a text that holds here, or null.
-template <bool with_sums>
-const SegmentCache::Entry* SentencePieceEncoder::Run::find_known(const SegmentCache& cache,
-                                                                 const SegmentCache::Key& key, uint32_t place) const {
+template <bool with_sums, typename Id>
+const SegmentCache::Entry* SentencePieceEncoder::Run<with_sums, Id>::find_known(const SegmentCache& cache,
+                                                                                const SegmentCache::Key& key,
+                                                                                uint32_t place) const {
   const SegmentCache::Entry* entry = cache.find(key, place);
   if constexpr (with_sums) {
     if (entry != nullptr && entry->limit < encoder_.range_.limit_of(score_.sum)) {
@@ -182,36 +193,48 @@ const SegmentCache::Entry* SentencePieceEncoder::Run::find_known(const SegmentCa
   return entry != nullptr && entry->count != 0 ? entry : nullptr;
 }
 
-/// Writes the ids of an entry; there is room for the most that it can have. An unknown one behind another is part of
+/// Writes ids that are known; there is room for the most that there can be. An unknown one behind another is part of
 /// that one.
-template <bool with_sums>
-inline void SentencePieceEncoder::Run::append_known(const SegmentCache::Entry& entry, int32_t*& out) {
-  const size_t joined = previous_unknown_ && entry.begins_unknown ? 1 : 0;
-  // The bytes behind the ids belong to the entry too.
-  std::memcpy(out, reinterpret_cast<const char*>(&entry) + offsetof(SegmentCache::Entry, ids) + 4 * joined,
-              sizeof entry.ids);
+template <bool with_sums, typename Id>
+inline void SentencePieceEncoder::Run<with_sums, Id>::append_known(const SegmentIds& known, int32_t*& out) {
+  const size_t joined = previous_unknown_ && known.begins_unknown ? 1 : 0;
   if constexpr (with_sums) {
-    if (entry.count == 1) {
-      score_.sum += std::bit_cast<float>(entry.ids.back());
+    std::array<int32_t, most_ids> ids;
+    known.write<Id>(0, ids.data());
+    if (known.count == 1) {
+      score_.sum += known.score();
     } else {
-      for (size_t k = 0; k < entry.count; ++k) score_.sum += encoder_.scores_[static_cast<size_t>(entry.ids[k])];
+      for (size_t k = 0; k < known.count; ++k) score_.sum += encoder_.scores_[static_cast<size_t>(ids[k])];
     }
   }
-  out += entry.count - joined;
-  previous_unknown_ = entry.ends_unknown;
+  known.write<Id>(joined, out);
+  out += known.count - joined;
+  previous_unknown_ = known.ends_unknown;
+}
+
+/// The same for a character between others that it does not join: it is one piece whatever the sum is.
+template <bool with_sums, typename Id>
+inline bool SentencePieceEncoder::Run<with_sums, Id>::append_character(uint32_t place, int32_t*& out, Found& found) {
+  const SegmentIds& known = buffers_.characters.find(place);
+  if (known.count == 0) return false;
+  if constexpr (with_sums) score_.sum = ScoreRange::set_back(score_.sum);
+  found.add(known.count, ScoreRange::highest_limit, known.begins_unknown);
+  append_known(known, out);
+  return true;
 }
 
 /// Appends the ids of words, to the first one behind which the next is not free of what stands before it. Returns where
 /// that is.
-template <bool with_sums>
-size_t SentencePieceEncoder::Run::encode_batch(std::string_view text, std::span<const SegmentCache::Segment> words,
-                                               bool& after_character) {
-  const size_t room = words.size() * SegmentCache::max_ids;
+template <bool with_sums, typename Id>
+size_t SentencePieceEncoder::Run<with_sums, Id>::encode_batch(std::string_view text,
+                                                              std::span<const SegmentCache::Segment> words,
+                                                              bool& after_character) {
+  const size_t room = words.size() * most_ids;
   int32_t* out = ids_.reserve(room);
   int32_t* first = out;
   for (const SegmentCache::Segment& word : words) {
-    if (const auto* const entry = find_known<with_sums>(buffers_.words, word.key, word.place)) {
-      append_known<with_sums>(*entry, out);
+    if (const auto* const entry = find_known(buffers_.words, word.key, word.place)) {
+      append_known(*entry, out);
       continue;
     }
     ids_.commit(static_cast<size_t>(out - first));
@@ -224,7 +247,8 @@ size_t SentencePieceEncoder::Run::encode_batch(std::string_view text, std::span<
 }
 
 /// What has been normalized and ends in spaces waits for what follows.
-void SentencePieceEncoder::Run::encode_word(std::string_view word, bool& after_character) {
+template <bool with_sums, typename Id>
+void SentencePieceEncoder::Run<with_sums, Id>::encode_word(std::string_view word, bool& after_character) {
   std::string& normalized = buffers_.normalized;
   // The first word gets a space symbol in front, and so is what it would be behind a space.
   std::array<char, SegmentCache::max_bytes> spaced;
@@ -262,100 +286,99 @@ void SentencePieceEncoder::Run::encode_word(std::string_view word, bool& after_c
 }
 
 /// Appends the ids of a short word that is in the cache.
-bool SentencePieceEncoder::Run::append_word(std::string_view word) {
+template <bool with_sums, typename Id>
+bool SentencePieceEncoder::Run<with_sums, Id>::append_word(std::string_view word) {
   const SegmentCache::Key key = SegmentCache::key_of(word);
-  const uint32_t place = buffers_.words.place_of(key);
-  const auto* const entry =
-      has_sums_ ? find_known<true>(buffers_.words, key, place) : find_known<false>(buffers_.words, key, place);
+  const auto* const entry = find_known(buffers_.words, key, buffers_.words.place_of(key));
   if (entry == nullptr) return false;
-  int32_t* const first = ids_.reserve(SegmentCache::max_ids);
+  int32_t* const first = ids_.reserve(most_ids);
   int32_t* out = first;
-  if (has_sums_) {
-    append_known<true>(*entry, out);
-  } else {
-    append_known<false>(*entry, out);
-  }
+  append_known(*entry, out);
   ids_.commit(static_cast<size_t>(out - first));
   return true;
 }
 
 /// Appends the ids of the first `size` bytes of what has been normalized. `is_kept`: its words' cache gets them.
-void SentencePieceEncoder::Run::encode_normalized(size_t size, bool is_kept, Found& found) {
+template <bool with_sums, typename Id>
+void SentencePieceEncoder::Run<with_sums, Id>::encode_normalized(size_t size, bool is_kept, Found& found) {
   std::string& normalized = buffers_.normalized;
   const size_t all = normalized.size();
   normalized.append(SegmentCache::max_bytes + 1, '\0');  // so that the keys can be read
   const std::string_view text(normalized.data(), size);
   size_t count = 0;
   const auto encode_waiting = [&] {
-    const std::span<const SegmentCache::Segment> parts(buffers_.segments.data(), count);
-    if (has_sums_) {
-      encode_parts<true>(text, parts, found);
-    } else {
-      encode_parts<false>(text, parts, found);
-    }
+    encode_parts(text, {buffers_.waiting.data(), count}, found);
     count = 0;
   };
-  encoder_.joined_.for_each_part(text, [&](size_t begin, size_t end) {
-    SegmentCache::Segment& part = buffers_.segments[count++];
-    part = {begin, end, {}, 0};
+  encoder_.joined_.for_each_part(text, [&](size_t begin, size_t end, uint32_t character) {
+    Part& part = buffers_.waiting[count++];
     // A whole word is kept as it stands in the text.
-    if (end - begin <= SegmentCache::max_bytes && !(is_kept && end - begin == size)) {
+    part = {{begin, end, {}, 0}, !(is_kept && end - begin == size), character};
+    if (part.character != 0) {
+      buffers_.characters.prefetch(part.character);
+    } else if (part.is_kept && end - begin <= SegmentCache::max_bytes) {
       part.key = SegmentCache::key_of_readable(text.data() + begin, end - begin);
       part.place = buffers_.parts.place_of(part.key);
       buffers_.parts.prefetch(part.place);
     }
-    if (count == buffers_.segments.size()) encode_waiting();
+    if (count == buffers_.waiting.size()) encode_waiting();
   });
   encode_waiting();
   normalized.resize(all);
 }
 
-template <bool with_sums>
-void SentencePieceEncoder::Run::encode_parts(std::string_view text, std::span<const SegmentCache::Segment> parts,
-                                             Found& found) {
-  const size_t room = parts.size() * SegmentCache::max_ids;
+template <bool with_sums, typename Id>
+void SentencePieceEncoder::Run<with_sums, Id>::encode_parts(std::string_view text, std::span<const Part> parts,
+                                                            Found& found) {
+  const size_t room = parts.size() * most_ids;
   int32_t* out = ids_.reserve(room);
   int32_t* first = out;
-  for (const SegmentCache::Segment& part : parts) {
-    const bool has_key = part.key.high != 0;
-    if (has_key) {
-      if (const auto* const entry = find_known<with_sums>(buffers_.parts, part.key, part.place)) {
+  for (const Part& part : parts) {
+    if (part.character != 0) {
+      if (append_character(part.character, out, found)) continue;
+    } else if (part.key.high != 0) {
+      if (const auto* const entry = find_known(buffers_.parts, part.key, part.place)) {
         found.add(entry->count, entry->limit, entry->begins_unknown);
-        append_known<with_sums>(*entry, out);
+        append_known(*entry, out);
         continue;
       }
     }
     ids_.commit(static_cast<size_t>(out - first));
-    segment(text.substr(part.begin, part.end - part.begin), has_key, found);
+    segment(text.substr(part.begin, part.end - part.begin), part, found);
     out = first = ids_.reserve(room);
   }
   ids_.commit(static_cast<size_t>(out - first));
 }
 
-/// Finds the pieces of a part and appends its ids, which are kept if `is_kept`.
-void SentencePieceEncoder::Run::segment(std::string_view part, bool is_kept, Found& found) {
+/// Finds the pieces of a part and appends its ids, which are kept where the part says so.
+template <bool with_sums, typename Id>
+void SentencePieceEncoder::Run<with_sums, Id>::segment(std::string_view text, const Part& part, Found& found) {
   const PieceVocabulary& vocabulary = encoder_.vocabulary_;
   std::vector<PieceToken>& pieces = buffers_.pieces;
   std::vector<PieceToken>& tokens = buffers_.tokens;
   pieces.clear();
   tokens.clear();
   const float sum_before = score_.sum;
-  encoder_.segmenter_->segment(part, *buffers_.scratch, pieces, score_);
+  encoder_.segmenter_->segment(text, *buffers_.scratch, pieces, score_);
   const bool begins_unknown =
       !pieces.empty() && pieces.front().id == vocabulary.unknown() && !vocabulary.byte_fallback();
   bool ends_unknown = false;
-  for (const PieceToken& piece : pieces) vocabulary.append(part, piece, ends_unknown, tokens);
+  for (const PieceToken& piece : pieces) vocabulary.append(text, piece, ends_unknown, tokens);
   const size_t first_id = ids_.size();
   int32_t* const out = ids_.reserve(tokens.size());
   std::transform(tokens.begin(), tokens.end(), out, [](const PieceToken& token) { return token.id; });
   ids_.commit(tokens.size());
   const bool joined = previous_unknown_ && begins_unknown;
   previous_unknown_ = ends_unknown && !vocabulary.byte_fallback();
+  Found of_part;
+  of_part.add(pieces.size(), score_.limit, begins_unknown);
   found.add(pieces.size(), score_.limit, begins_unknown);
-  if (is_kept) {
-    Found of_part;
-    of_part.add(pieces.size(), score_.limit, begins_unknown);
-    remember(buffers_.parts, part, std::as_const(ids_).ids().subspan(first_id), of_part, sum_before);
+  const std::span<const int32_t> ids = std::as_const(ids_).ids().subspan(first_id);
+  if (part.character != 0) {
+    SegmentIds known;
+    if (take(known, ids, of_part)) buffers_.characters.put(part.character, known);
+  } else if (part.key.high != 0) {
+    remember(buffers_.parts, text, ids, of_part, sum_before);
   }
   if (joined) {
     std::copy(out + 1, out + tokens.size(), out);
@@ -363,38 +386,60 @@ void SentencePieceEncoder::Run::segment(std::string_view part, bool is_kept, Fou
   }
 }
 
-/// `ids` are those of `text`. With sums, a text whose pieces are not its ids (unknown characters joined, or spelled in
-/// bytes) is left out, since its scores would have to be kept.
-void SentencePieceEncoder::Run::remember(SegmentCache& cache, std::string_view text, std::span<const int32_t> ids,
-                                         const Found& found, float sum_before) {
-  if (ids.empty() || ids.size() > SegmentCache::max_ids) return;
-  if (has_sums_ && found.pieces != ids.size()) return;
+template <bool with_sums, typename Id>
+void SentencePieceEncoder::Run<with_sums, Id>::remember(SegmentCache& cache, std::string_view text,
+                                                        std::span<const int32_t> ids, const Found& found,
+                                                        float sum_before) {
   SegmentCache::Entry entry;
+  if (!take(entry, ids, found)) return;
   entry.key = SegmentCache::key_of(text);
-  if (has_sums_ && found.limit == 0) {
+  if (with_sums && found.limit == 0) {
     const uint8_t binade = encoder_.range_.binade_of(sum_before);
     if (binade == 0) return;
     // An entry without ids says that there are variants.
-    if (cache.find(entry.key) == nullptr) cache.put(entry);
+    if (cache.find(entry.key) == nullptr) {
+      SegmentCache::Entry none;
+      none.key = entry.key;
+      cache.put(none);
+    }
     entry.key = entry.key.variant(binade);
   }
-  std::copy(ids.begin(), ids.end(), entry.ids.begin());
-  entry.count = static_cast<uint8_t>(ids.size());
-  if (has_sums_ && ids.size() == 1) {
-    entry.ids.back() = std::bit_cast<int32_t>(encoder_.scores_[static_cast<size_t>(ids[0])]);
-  }
-  entry.begins_unknown = found.begins_unknown;
-  entry.ends_unknown = previous_unknown_;
-  entry.limit = found.limit;
   cache.put(entry);
 }
 
+/// Takes what was found if a cache can keep it. With sums, a text whose pieces are not its ids (unknown characters
+/// joined, or spelled in bytes) is left out, since its scores would have to be kept.
+template <bool with_sums, typename Id>
+bool SentencePieceEncoder::Run<with_sums, Id>::take(SegmentIds& known, std::span<const int32_t> ids,
+                                                    const Found& found) const {
+  if (ids.empty() || (with_sums && found.pieces != ids.size()) || !known.take<Id>(ids)) return false;
+  if (with_sums && ids.size() == 1) known.set_score(encoder_.scores_[static_cast<size_t>(ids[0])]);
+  known.begins_unknown = found.begins_unknown;
+  known.ends_unknown = previous_unknown_;
+  known.limit = found.limit;
+  return true;
+}
+
 void SentencePieceEncoder::encode(std::string_view text, StretchStart start, State& state, IdBuffer& ids) const {
-  Run run(*this, static_cast<Buffers&>(state), ids);
-  if (cuts_words_) {
-    run.encode_words(text, start);
+  const auto run = [&]<typename Id>(Id, auto with_sums) {
+    Run<with_sums, Id> stretch(*this, static_cast<Buffers&>(state), ids);
+    if (cuts_words_) {
+      stretch.encode_words(text, start);
+    } else {
+      stretch.encode_whole(text);
+    }
+  };
+  const auto run_with = [&](auto with_sums) {
+    if (has_narrow_ids_) {
+      run(uint16_t{}, with_sums);
+    } else {
+      run(int32_t{}, with_sums);
+    }
+  };
+  if (scores_.empty()) {
+    run_with(std::false_type{});
   } else {
-    run.encode_whole(text);
+    run_with(std::true_type{});
   }
 }
 

@@ -27,6 +27,56 @@ SentencePieceNormalizer::SentencePieceNormalizer(const normalizer::SentencePiece
     : settings_(settings), charsmap_(settings.charsmap, origin), user_symbols_(trie_of(user_symbols)) {
   for (const std::string_view symbol : user_symbols) begins_symbol_[static_cast<uint8_t>(symbol[0])] = 1;
   find_cuts(user_symbols);
+  find_untouched(user_symbols);
+}
+
+void SentencePieceNormalizer::find_untouched(const std::vector<std::string_view>& user_symbols) {
+  untouched_.fill(~uint64_t{0});
+  std::fill(untouched_.begin() + 0xD800 / 64, untouched_.begin() + 0xE000 / 64, 0);
+  untouched_[0] = untouched_[1] = 0;  // ASCII has rules of its own
+  bool all_whole = true;
+  const auto touch = [&](std::string_view text) {
+    for (size_t i = 0; i < text.size();) {
+      const Utf8Char character = decode_utf8(text, i);
+      const uint32_t code = character.code;
+      if (code < 0x10000) untouched_[code / 64] &= ~(uint64_t{1} << (code % 64));
+      all_whole = all_whole && character.valid;
+      i += character.length;
+    }
+  };
+  charsmap_.for_each_rule([&](std::string_view key, std::string_view) { touch(key); });
+  for (const std::string_view symbol : user_symbols) touch(symbol);
+  if (!all_whole) untouched_.fill(0);  // part of a character may be a key
+}
+
+/// The end of the characters from `begin` on that become themselves, whatever follows.
+size_t SentencePieceNormalizer::end_of_copied(std::string_view text, size_t begin) const {
+  const auto byte_at = [text](size_t place) { return uint32_t{static_cast<uint8_t>(text[place])}; };
+  size_t end = begin;
+  while (end < text.size()) {
+    const uint32_t first = byte_at(end);
+    if (first < 0x80) {
+      if (!copies_ascii(static_cast<uint8_t>(first))) return end;
+      ++end;
+      continue;
+    }
+    uint32_t character = 0;
+    size_t length = 0;
+    if ((first & 0xF0) == 0xE0 && end + 2 < text.size() && (byte_at(end + 1) & 0xC0) == 0x80 &&
+        (byte_at(end + 2) & 0xC0) == 0x80) {
+      character = (first & 0x0F) << 12 | (byte_at(end + 1) & 0x3F) << 6 | (byte_at(end + 2) & 0x3F);
+      length = character >= 0x800 ? 3 : 0;
+    } else if ((first & 0xE0) == 0xC0 && end + 1 < text.size() && (byte_at(end + 1) & 0xC0) == 0x80) {
+      character = (first & 0x1F) << 6 | (byte_at(end + 1) & 0x3F);
+      length = character >= 0x80 ? 2 : 0;
+    }
+    if (length == 0 || (untouched_[character / 64] >> (character % 64) & 1) == 0) {
+      // It may follow the last character in a key.
+      return end > begin && is_ascii(text[end - 1]) ? end - 1 : end;
+    }
+    end += length;
+  }
+  return end;
 }
 
 void SentencePieceNormalizer::find_cuts(const std::vector<std::string_view>& user_symbols) {
@@ -97,10 +147,7 @@ void SentencePieceNormalizer::append(std::string_view part, Progress& progress, 
   };
   for (size_t i = 0; i < part.size();) {
     if (progress.begun && sources == nullptr) {
-      size_t end = i;
-      while (end < part.size() && copies_ascii(static_cast<uint8_t>(part[end]))) ++end;
-      // What is not ASCII may follow the last character in a key.
-      if (end > i && end < part.size() && !is_ascii(part[end])) --end;
+      const size_t end = end_of_copied(part, i);
       if (end > i) {
         out.append(part, i, end - i);
         progress.previous_space = false;

@@ -62,15 +62,19 @@ class SentencePieceNormalizer {
     std::string_view replacement;
   };
   [[nodiscard]] Piece next_piece(std::string_view text, size_t begin) const;
+  [[nodiscard]] size_t end_of_copied(std::string_view text, size_t begin) const;
   void append_space(std::string& out) const;
   void append_replacement(std::string_view replacement, std::string& out) const;
   void find_cuts(const std::vector<std::string_view>& user_symbols);
+  void find_untouched(const std::vector<std::string_view>& user_symbols);
 
   normalizer::SentencePiece settings_;
   Charsmap charsmap_;
   ByteTrie user_symbols_;
   std::array<uint8_t, 256> begins_symbol_{};  // by the first byte
   std::array<uint8_t, 256> copied_{};
+  std::array<uint64_t, 0x10000 / 64>
+      untouched_{};  // a bit for each character below U+10000 that is in no key or symbol
   bool cuts_before_spaces_ = false;
   bool cuts_before_line_breaks_ = false;
 };

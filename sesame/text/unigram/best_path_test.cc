@@ -15,13 +15,13 @@ size_t one_byte(std::string_view, size_t) { return 1; }
 template <typename Sum>
 UnigramPieces<Sum> make_pieces(const std::vector<std::pair<std::string, Sum>>& scored, Sum unknown_score,
                                int32_t unknown) {
-  UnigramPieces<Sum> pieces;
   std::vector<std::pair<std::string_view, int32_t>> strings;
+  std::vector<Sum> scores;
   for (const auto& [text, score] : scored) {
     strings.emplace_back(text, static_cast<int32_t>(strings.size()));
-    pieces.scores.push_back(score);
+    scores.push_back(score);
   }
-  pieces.trie = ByteTrie(std::move(strings));
+  UnigramPieces<Sum> pieces(std::move(strings), std::move(scores));
   pieces.unknown_score = unknown_score;
   pieces.unknown = unknown;
   return pieces;

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <span>
 #include <utility>
 #include <variant>
@@ -51,7 +50,8 @@ bool splits_at_spaces(const std::vector<pre_tokenizer::Step>& steps) {
 class UnigramEncoder : public TextEncoder {
  public:
   UnigramEncoder(const TokenizerSpec& spec, const model::Unigram& model, std::string_view origin)
-      : pipeline_(spec, std::make_unique<UnigramModel>(model, spec, origin), origin) {
+      : pipeline_(spec, std::make_unique<UnigramModel>(model, spec, origin), origin),
+        has_narrow_ids_(model.scores.size() <= (size_t{1} << 16)) {
     const Normalizer normalizer(spec.normalizers, fmt::format("{}: normalizer", origin));
     for (char c = 0x21; c < 0x7F; ++c) {
       const std::string normalized = normalizer.apply(std::string_view(&c, 1));
@@ -96,14 +96,18 @@ class UnigramEncoder : public TextEncoder {
   /// begins with a single space and a plain character. Returns the cut, or the end of the text, that was reached.
   size_t encode_batch(std::string_view text, std::span<const WordReader::Word> words, Buffers& buffers,
                       IdBuffer& ids) const {
-    const size_t room = words.size() * SegmentCache::max_ids;
+    const size_t room = words.size() * SegmentIds::most_of_any;
     int32_t* out = ids.reserve(room);
     int32_t* first = out;
     for (const WordReader::Word& word : words) {
       const bool cut_follows = word.end == text.size() || (word.end + 1 < text.size() && is_plain(text[word.end + 1]));
       const SegmentCache::Entry* const entry = cut_follows ? buffers.words.find(word.key, word.place) : nullptr;
       if (entry != nullptr && entry->count != 0) {
-        std::memcpy(out, entry->ids.data(), sizeof entry->ids);
+        if (has_narrow_ids_) {
+          entry->write<uint16_t>(0, out);
+        } else {
+          entry->write<int32_t>(0, out);
+        }
         out += entry->count;
         continue;
       }
@@ -123,17 +127,16 @@ class UnigramEncoder : public TextEncoder {
   void encode_stretch(std::string_view stretch, bool is_word, Buffers& buffers, IdBuffer& ids) const {
     const size_t before = ids.size();
     pipeline_.encode(stretch, StretchStart::none, *buffers.pipeline, ids);
-    const size_t count = ids.size() - before;
-    if (!is_word || stretch.size() > SegmentCache::max_bytes || count == 0 || count > SegmentCache::max_ids) return;
+    if (!is_word || stretch.size() > SegmentCache::max_bytes || ids.size() == before) return;
     SegmentCache::Entry entry;
     entry.key = SegmentCache::key_of(stretch);
     const std::span<const int32_t> added = std::as_const(ids).ids().subspan(before);
-    std::copy(added.begin(), added.end(), entry.ids.begin());
-    entry.count = static_cast<uint8_t>(count);
+    if (!(has_narrow_ids_ ? entry.take<uint16_t>(added) : entry.take<int32_t>(added))) return;
     buffers.words.put(entry);
   }
 
   PipelineEncoder pipeline_;
+  bool has_narrow_ids_;               // all below 2^16
   std::array<uint8_t, 256> plain_{};  // ASCII characters that become something other than white space
 };
 

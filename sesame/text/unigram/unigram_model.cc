@@ -35,7 +35,7 @@ UnigramModel::UnigramModel(const model::Unigram& model, const TokenizerSpec& spe
     fail(fmt::format("{}: model: the unk_id {} is not one of {} pieces", origin, *model.unk_id, size));
   }
   byte_ids_.fill(-1);
-  pieces_.scores.resize(size);
+  std::vector<double> scores(size);
   double least = std::numeric_limits<double>::infinity();
   std::vector<std::pair<std::string_view, int32_t>> strings;
   for (const VocabularyEntry& entry : spec.vocabulary) {
@@ -43,14 +43,17 @@ UnigramModel::UnigramModel(const model::Unigram& model, const TokenizerSpec& spe
       fail(fmt::format("{}: model: the piece '{}' has the id {} of {}", origin, entry.token, entry.id, size));
     }
     const double written = model.scores[static_cast<size_t>(entry.id)];
-    if (std::isnan(written)) fail(fmt::format("{}: model: the score of '{}' is not a number", origin, entry.token));
+    if (!(std::abs(written) <= UnigramPieces<double>::largest_score)) {
+      fail(fmt::format("{}: model: the score of '{}' is {}: expected a logarithm of a probability", origin, entry.token,
+                       written));
+    }
     const double score = as_serde_reads(written);
-    pieces_.scores[static_cast<size_t>(entry.id)] = score;
+    scores[static_cast<size_t>(entry.id)] = score;
     least = std::min(least, score);
     if (const auto byte = parse_byte_token(entry.token)) byte_ids_[*byte] = entry.id;
     if (!entry.token.empty()) strings.emplace_back(entry.token, entry.id);
   }
-  pieces_.trie = ByteTrie(std::move(strings));
+  pieces_ = UnigramPieces<double>(std::move(strings), std::move(scores));
   pieces_.unknown = model.unk_id.value_or(-1);
   pieces_.unknown_score = least - 10.0;
 }
@@ -77,7 +80,7 @@ void UnigramModel::encode(std::string_view piece, Scratch& scratch, std::vector<
 void UnigramModel::append_unknown(std::string_view piece, const PieceToken& run,
                                   std::vector<PieceToken>& tokens) const {
   const std::string_view text = piece.substr(run.begin, run.end - run.begin);
-  if (const int32_t id = pieces_.trie.find(text); id >= 0) {
+  if (const int32_t id = pieces_.trie().find(text); id >= 0) {
     tokens.push_back({id, run.begin, run.end});
     return;
   }
