@@ -9,6 +9,7 @@ namespace sesame {
 namespace {
 
 constexpr size_t block = 512;
+constexpr size_t group = 4;  // ids that are looked at together
 
 }  // namespace
 
@@ -46,17 +47,28 @@ void ShortTokens::reserve(std::span<const int32_t> ids, std::string& text) const
 
 size_t ShortTokens::decode(std::span<const int32_t> ids, std::string& text) const {
   std::array<char, block * sizeof(Token)> buffer;
+  const std::span<const Token> tokens = tokens_;
   for (size_t begin = 0; begin < ids.size(); begin += block) {
     const std::span<const int32_t> some = ids.subspan(begin, std::min(block, ids.size() - begin));
+    const auto id = [some](size_t i) { return static_cast<size_t>(static_cast<uint32_t>(some[i])); };
     char* out = buffer.data();
-    size_t done = 0;
-    for (; done < some.size(); ++done) {
-      const auto id = static_cast<size_t>(static_cast<uint32_t>(some[done]));
-      if (id >= tokens_.size()) break;
-      const Token& token = tokens_[id];
-      if (token.size == Token::other) break;
+    const auto put = [&out](const Token& token) {
       std::memcpy(out, &token, sizeof token);
       out += token.size;
+    };
+    size_t done = 0;
+    for (; done + group <= some.size(); done += group) {
+      size_t largest = 0;
+      for (size_t i = 0; i < group; ++i) largest = std::max(largest, id(done + i));
+      if (largest >= tokens.size()) break;
+      uint32_t sizes = 0;
+      for (size_t i = 0; i < group; ++i) sizes |= tokens[id(done + i)].size;
+      if (sizes == Token::other) break;
+      for (size_t i = 0; i < group; ++i) put(tokens[id(done + i)]);
+    }
+    for (; done < some.size(); ++done) {
+      if (id(done) >= tokens.size() || tokens[id(done)].size == Token::other) break;
+      put(tokens[id(done)]);
     }
     text.append(buffer.data(), static_cast<size_t>(out - buffer.data()));
     if (done < some.size()) return begin + done;
