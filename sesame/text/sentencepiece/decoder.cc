@@ -1,6 +1,7 @@
 #include "sesame/text/sentencepiece/decoder.h"
 
 #include <fmt/format.h>
+#include <simdjson.h>
 
 #include <algorithm>
 
@@ -29,6 +30,16 @@ bool may_go_on(std::string_view bytes) {
   std::string rest(bytes);
   take_whole_utf8(rest, false);
   return rest.size() == bytes.size();
+}
+
+/// How many bytes at the end begin a character that needs more.
+size_t begun_at_end(std::string_view bytes) {
+  for (size_t size = 1; size <= std::min<size_t>(3, bytes.size()); ++size) {
+    const auto first = static_cast<uint8_t>(bytes[bytes.size() - size]);
+    if (first < 0x80) return 0;
+    if (first >= 0xC0) return (first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4) > size ? size : 0;
+  }
+  return 0;
 }
 
 normalizer::SentencePiece denormalizer_settings(const TokenizerSpec& spec, std::string_view origin) {
@@ -73,6 +84,7 @@ SentencePieceDecoder::SentencePieceDecoder(const TokenizerSpec& spec, std::strin
         break;
       case model::PieceType::byte:
         token = {std::string(1, static_cast<char>(parse_byte_token(entry.token).value_or(0))), Kind::byte, false};
+        has_bytes_ = true;
         break;
       default:
         token = {with_spaces(entry.token), Kind::piece, std::string_view(entry.token).starts_with(space_symbol)};
@@ -96,18 +108,41 @@ void SentencePieceDecoder::decode_append(std::span<const int32_t> ids, std::stri
 void SentencePieceDecoder::decode_long(std::span<const int32_t> ids, std::string& text) const {
   short_tokens_->make(tokens_.size(), [this](int32_t id) -> std::optional<std::string_view> {
     const Token& token = tokens_[static_cast<size_t>(id)];
-    if (token.kind == Kind::none || token.kind == Kind::byte) return std::nullopt;
-    return token.text;
+    if (token.kind == Kind::none) return std::nullopt;
+    if (!has_bytes_ || token.kind == Kind::byte) return token.text;
+    // What is nothing, or not whole characters, would keep decode_short from telling where a run of bytes ends.
+    const bool ends_runs = !token.text.empty() && find_invalid_utf8(token.text) == token.text.size();
+    return ends_runs ? std::optional<std::string_view>(token.text) : std::nullopt;
   });
   short_tokens_->reserve(ids, text);
+  // What is decoded before it is known that all bytes are of characters.
+  constexpr size_t max_block = 512;
+  constexpr size_t min_block = 16;
+  size_t block = max_block;
   Stream stream(*this);
   while (!ids.empty()) {
-    if (stream.is_settled()) ids = ids.subspan(short_tokens_->decode(ids, text));
-    if (ids.empty()) break;
-    stream.push(ids.front(), text);
-    ids = ids.subspan(1);
+    const std::span<const int32_t> some = ids.first(std::min(block, ids.size()));
+    const std::optional<size_t> taken = stream.is_settled() ? decode_short(some, text) : 0;
+    // Bytes of no character seldom come alone.
+    const size_t pushed = !taken ? std::min(min_block, some.size()) : *taken > 0 ? 0 : 1;
+    for (const int32_t id : some.first(pushed)) stream.push(id, text);
+    ids = ids.subspan(taken.value_or(0) + pushed);
+    block = taken ? std::min(2 * block, max_block) : min_block;
   }
   stream.finish(text);
+}
+
+std::optional<size_t> SentencePieceDecoder::decode_short(std::span<const int32_t> ids, std::string& text) const {
+  const size_t before = text.size();
+  const size_t taken = short_tokens_->decode(ids, text);
+  if (!has_bytes_) return taken;
+  // Tokens other than bytes are whole characters. So what is UTF-8 in all is so in each run of bytes, and what is left
+  // begun at the end is of bytes, one an id.
+  const size_t begun = begun_at_end(std::string_view(text).substr(before));
+  text.resize(text.size() - begun);
+  if (simdjson::validate_utf8(text.data() + before, text.size() - before)) return taken - begun;
+  text.resize(before);
+  return std::nullopt;
 }
 
 void SentencePieceDecoder::Stream::push(int32_t id, std::string& out) {

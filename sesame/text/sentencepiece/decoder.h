@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -43,10 +44,9 @@ class SentencePieceDecoder {
     void push(int32_t id, std::string& out);
     /// Appends the rest.
     void finish(std::string& out);
-    /// Whether the next token is what it is in the middle of a text, whatever has come before it.
-    [[nodiscard]] bool is_settled() const noexcept {
-      return has_text_ && !prefix_seen_ && !expects_prefix_ && bytes_.empty() && !decoder_.denormalizes_;
-    }
+    /// Whether the next token is what it is in the middle of a text, whatever has come before it: once there is text,
+    /// no prefix is taken off.
+    [[nodiscard]] bool is_settled() const noexcept { return has_text_ && bytes_.empty() && !decoder_.denormalizes_; }
 
    private:
     void flush_bytes(std::string& out, bool last);
@@ -76,9 +76,13 @@ class SentencePieceDecoder {
 
   void check(int32_t id) const;
   void decode_long(std::span<const int32_t> ids, std::string& text) const;
+  /// Appends the text of ids by the table of short tokens, up to one that needs the stream or a character that they
+  /// do not end; returns how many those are. Appends nothing and returns none where bytes are no characters.
+  std::optional<size_t> decode_short(std::span<const int32_t> ids, std::string& text) const;
 
   std::vector<Token> tokens_;
-  bool strips_one_;  // a leading space symbol
+  bool has_bytes_ = false;  // byte pieces
+  bool strips_one_;         // a leading space symbol
   bool strips_all_;
   bool denormalizes_;
   SentencePieceNormalizer denormalizer_;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <iterator>
 #include <random>
 #include <string>
 #include <string_view>
@@ -123,6 +124,54 @@ TEST(SentencePieceDecoder, LongTextsAreWhatTheirTokensAre) {
         ids.push_back(static_cast<int32_t>(random() % rare == 0 ? random() % 262 : random() % 6));
       ASSERT_EQ(decoded(decoder, ids), decoded_one_by_one(decoder, ids)) << round;
       ids[random() % ids.size()] = 262;
+      ASSERT_THROW(decoded(decoder, ids), Error);
+    }
+  }
+}
+
+/// Of a piece that is half a character, 262; one that is whole, 263; one that is long, 264; added tokens, 265 and 267.
+TokenizerSpec make_spec_with_odd_pieces(bool remove_extra_whitespaces) {
+  TokenizerSpec spec = make_spec(remove_extra_whitespaces);
+  auto& model = std::get<model::SentencePiece>(spec.model);
+  for (const char* piece : {"\xA9", "\xE7\x9A\x84", "a long piece of sixteen bytes and more"}) {
+    spec.vocabulary.push_back({piece, static_cast<int32_t>(spec.vocabulary.size())});
+    model.types.push_back(model::PieceType::normal);
+    model.scores.push_back(0);
+  }
+  for (const int32_t id : {265, 267}) {
+    AddedToken added;
+    added.content = id == 265 ? "\xC3" : "<x>";
+    added.id = id;
+    spec.added_tokens.push_back(added);
+  }
+  return spec;
+}
+
+TEST(SentencePieceDecoder, LongTextsOfBytesAreWhatTheirTokensAre) {
+  std::mt19937 random(2);
+  for (const bool remove_extra_whitespaces : {false, true}) {
+    const SentencePieceDecoder decoder(make_spec_with_odd_pieces(remove_extra_whitespaces), "test");
+    for (int round = 0; round < 400; ++round) {
+      std::vector<int32_t> ids;
+      const auto add = [&](std::string_view text) {
+        for (const int32_t id : bytes(text)) ids.push_back(id);
+      };
+      for (uint32_t i = random() % 4; i > 0; --i) ids.push_back(static_cast<int32_t>(random() % 6));
+      // Seldom or often: characters that are cut, any bytes, pieces. Else characters of all lengths.
+      const uint32_t cut = 1 + random() % 2000;
+      const uint32_t any = 1 + random() % 2000;
+      const uint32_t piece = 1 + random() % 50;
+      while (ids.size() < 4096 + random() % 600) {
+        const std::string_view characters[] = {"\n", "\u00E9", "\u7684", "\uD7FF", "\U0001F600", "\U0010FFFF"};
+        const std::string_view character = characters[random() % std::size(characters)];
+        if (random() % cut == 0) add(character.substr(random() % 2, random() % 4));
+        if (random() % any == 0) ids.push_back(6 + static_cast<int32_t>(random() % 256));
+        constexpr int32_t odd[] = {0, 1, 5, 262, 263, 263, 264, 265, 267};
+        if (random() % piece == 0) ids.push_back(odd[random() % std::size(odd)]);
+        add(character);
+      }
+      ASSERT_EQ(decoded(decoder, ids), decoded_one_by_one(decoder, ids)) << round;
+      ids[random() % ids.size()] = random() % 2 == 0 ? 266 : 268;
       ASSERT_THROW(decoded(decoder, ids), Error);
     }
   }
