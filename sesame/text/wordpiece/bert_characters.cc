@@ -102,6 +102,23 @@ BertCharacters::Entry BertCharacters::entry_of(uint32_t code) {
   return {spelled, static_cast<uint32_t>(out.size()), where};
 }
 
+bool BertCharacters::clean(std::string_view text, std::string& cleaned) const {
+  cleaned.clear();
+  if (!options_.clean_text) return false;
+  const auto drops = [](const Utf8Char& c) { return c.valid && hugging_face::is_control(c.code); };
+  for (size_t i = 0; i < text.size();) {
+    const Utf8Char c = decode_utf8(text, i);
+    if (!drops(c)) cleaned.append(text, i, c.length);
+    i += c.length;
+  }
+  for (size_t i = 0; i < cleaned.size();) {
+    const Utf8Char c = decode_utf8(cleaned, i);
+    if (drops(c)) return false;
+    i += c.length;
+  }
+  return cleaned.size() < text.size();
+}
+
 std::vector<BertCharacters::Spelled> BertCharacters::normalize(std::u32string_view text) const {
   std::u32string cleaned;
   for (const char32_t code : text) {

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -54,6 +55,13 @@ class BertCharacters {
   [[nodiscard]] const Spelled* spelling_begin(Entry entry) const noexcept { return &spellings_[entry.bytes()]; }
   [[nodiscard]] uint32_t spelling_size(Entry entry) const noexcept { return entry.length(); }
 
+  /// Whether words before a character end at it, and those behind it begin there.
+  [[nodiscard]] bool ends_words(Entry entry) const noexcept {
+    // What is spelled is either a word alone or all within one.
+    const Kind kind = entry.kind() == spelled ? spelling_begin(entry)->kind : entry.kind();
+    return kind == alone || kind == space;
+  }
+
   /// Whether ASCII capitals become small.
   [[nodiscard]] bool lowercase() const noexcept { return lowercase_; }
 
@@ -65,6 +73,9 @@ class BertCharacters {
   };
   [[nodiscard]] const AsciiRows& ascii() const noexcept { return ascii_; }
 
+  /// Writes text without the characters that cleaning drops, which may make characters of the bytes around them; false
+  /// where those are characters to drop, too, or none were dropped.
+  [[nodiscard]] bool clean(std::string_view text, std::string& cleaned) const;
   /// Normalizes characters that belong together because of their marks (a run that starts with one of kind `marked`).
   [[nodiscard]] std::vector<Spelled> normalize(std::u32string_view text) const;
   /// Whether a character belongs to the run of marks before it.

@@ -31,6 +31,8 @@ class SharedModel : public TokenModel {
   const WordPieceModel& model_;
 };
 
+bool is_utf8(std::string_view text) { return find_invalid_utf8(text) == text.size(); }
+
 class BertEncoder : public TextEncoder {
  public:
   BertEncoder(const TokenizerSpec& spec, const BertCharacters& characters, std::string_view origin)
@@ -42,21 +44,13 @@ class BertEncoder : public TextEncoder {
 
   void encode(std::string_view text, StretchStart start, State& state, IdBuffer& ids) const override {
     auto& buffers = static_cast<Buffers&>(state);
-    const size_t before = ids.size();
     WordScan& scan = buffers.scan;
-    scan.text = text.data();
-    scan.end = text.data() + text.size();
-    scan.begun = scan.ended = 0;
-    scan.invalid = false;
+    begin_scan(scan, text);
     while (scan.text < scan.end) {
       scan_words(characters_, scan);
       emit_words(buffers, ids);
+      if (scan.joins) emit_joined_word(text, start, buffers, ids);
     }
-    if (!scan.invalid) return;
-    // Stage after stage, bytes that are no characters may become some when what stood between them is dropped.
-    ids.truncate(before);
-    if (buffers.pipeline_state == nullptr) buffers.pipeline_state = pipeline_.make_state();
-    pipeline_.encode(text, start, *buffers.pipeline_state, ids);
   }
 
   [[nodiscard]] size_t next_cut(std::string_view text, size_t from) const override {
@@ -82,8 +76,56 @@ class BertEncoder : public TextEncoder {
     PieceCache long_words;
     PieceTrie::Scratch scratch;
     std::array<Place, WordScan::max_words> places;
+    std::string cleaned;
     std::unique_ptr<State> pipeline_state;
   };
+
+  static void begin_scan(WordScan& scan, std::string_view text) {
+    scan.text = text.data();
+    scan.end = text.data() + text.size();
+    scan.begun = scan.ended = 0;
+    scan.joins = false;
+    scan.raw_end = nullptr;
+  }
+
+  /// Appends the pieces of the text around bytes that may join, from the last word boundary to the next cut.
+  void emit_joined_word(std::string_view text, StretchStart start, Buffers& buffers, IdBuffer& ids) const {
+    const auto at = static_cast<size_t>(buffers.scan.text - text.data());
+    const size_t begin = last_boundary(text, at);
+    const size_t end = next_cut(text, at);
+    const std::string_view stretch = text.substr(begin, end - begin);
+    if (!emit_cleaned(stretch, buffers, ids)) {
+      if (buffers.pipeline_state == nullptr) buffers.pipeline_state = pipeline_.make_state();
+      pipeline_.encode(stretch, begin == 0 ? start : StretchStart::none, *buffers.pipeline_state, ids);
+    }
+    begin_scan(buffers.scan, text.substr(end));
+  }
+
+  /// Appends the pieces of a stretch, cleaning it first, which joins most of what joins at all; false, and no ids,
+  /// where something is left that may.
+  bool emit_cleaned(std::string_view stretch, Buffers& buffers, IdBuffer& ids) const {
+    if (!characters_.clean(stretch, buffers.cleaned)) return false;
+    const size_t before = ids.size();
+    WordScan& scan = buffers.scan;
+    begin_scan(scan, buffers.cleaned);
+    while (scan.text < scan.end) {
+      scan_words(characters_, scan);
+      emit_words(buffers, ids);
+      if (!scan.joins) continue;
+      ids.truncate(before);
+      return false;
+    }
+    return true;
+  }
+
+  /// Behind the last character before `at` that ends words.
+  [[nodiscard]] size_t last_boundary(std::string_view text, size_t at) const {
+    while (at-- > 0) {
+      const Utf8Char c = decode_utf8(text, at);
+      if (c.valid && characters_.ends_words(characters_.of(c.code))) return at + c.length;
+    }
+    return 0;
+  }
 
   /// Appends the pieces of the words that were found.
   void emit_words(Buffers& buffers, IdBuffer& ids) const {
@@ -109,6 +151,11 @@ class BertEncoder : public TextEncoder {
   size_t emit_rare_word(Buffers& buffers, size_t i, int32_t* out) const {
     const WordScan& scan = buffers.scan;
     const std::string_view word(scan.bytes.data() + scan.begins[i], scan.ends[i] - scan.begins[i]);
+    // Such words are seldom the same again: they would only fill the caches.
+    if (scan.raw_end != nullptr && !is_utf8(word)) {
+      *out = model_.unknown(word);
+      return 1;
+    }
     if (word.size() <= WordCache::max_word) {
       const size_t count = match(word, buffers, out);
       buffers.cache.put(buffers.places[i].key, buffers.places[i].hash, {out, count});
@@ -136,7 +183,7 @@ class BertEncoder : public TextEncoder {
 
   const BertCharacters& characters_;
   WordPieceModel model_;
-  PipelineEncoder pipeline_;  // for text that is not UTF-8
+  PipelineEncoder pipeline_;  // for bytes that may join
 };
 
 }  // namespace
@@ -145,6 +192,12 @@ std::unique_ptr<TextEncoder> make_bert_encoder(const TokenizerSpec& spec, std::s
   const bool bert_words =
       spec.pre_tokenizers.size() == 1 && std::holds_alternative<pre_tokenizer::Bert>(spec.pre_tokenizers[0]);
   if (!bert_words || !std::holds_alternative<model::WordPiece>(spec.model)) return nullptr;
+  // So that words that are not UTF-8 are unknown.
+  const auto is_text = [](const VocabularyEntry& entry) { return is_utf8(entry.token); };
+  if (!is_utf8(std::get<model::WordPiece>(spec.model).continuing_subword_prefix) ||
+      !std::all_of(spec.vocabulary.begin(), spec.vocabulary.end(), is_text)) {
+    return nullptr;
+  }
   const BertCharacters* characters = nullptr;
   if (spec.normalizers.empty()) {
     characters = &BertCharacters::get_without_normalizer();

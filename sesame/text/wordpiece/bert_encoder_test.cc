@@ -209,6 +209,7 @@ TEST(BertWords, GoOnAcrossBlocksAndCalls) {
     EXPECT_EQ(words_of("1111", std::string(size, ' ') + word), Words{std::string(size, 'a')});
     EXPECT_EQ(words_of("1111", std::string(size, '.')).size(), size);
     EXPECT_EQ(words_of("1111", std::string(size, '\x01')), Words{});
+    EXPECT_EQ(words_of("1111", std::string(size, '\xFF') + "A"), Words{std::string(size, '\xFF') + "a"});
   }
 }
 
@@ -233,6 +234,57 @@ TEST(BertWords, NoMarkIsPunctuationOrSpace) {
   }
 }
 
+TEST(BertWords, WhatIsSpelledIsAWordAloneOrWithinOne) {
+  // So that a word that has begun begins behind the last character that ends words.
+  for (const char* flags : {"1111", "1110", "0011", "0001", "0000"}) {
+    const BertCharacters& characters = BertCharacters::get(settings_of(flags));
+    for (uint32_t code = 0; code < 0x110000; ++code) {
+      const BertCharacters::Entry entry = characters.of(code);
+      if (entry.kind() == BertCharacters::marked) {
+        const char32_t one[] = {code};
+        for (const auto& part : characters.normalize({one, 1})) EXPECT_EQ(part.kind, BertCharacters::in_word) << code;
+      }
+      if (entry.kind() != BertCharacters::spelled || entry.length() == 1) continue;
+      for (uint32_t i = 0; i < entry.length(); ++i) {
+        EXPECT_EQ(characters.spelling_begin(entry)[i].kind, BertCharacters::in_word) << flags << ' ' << code;
+      }
+    }
+  }
+}
+
+/// Characters whose bytes become whole when what stands between them is dropped, and any bytes.
+std::string random_bytes(std::mt19937& random, size_t parts) {
+  static const Words characters = {"\u00e9", "\u00c9", "\u0085", "\u00a0", "\u00b7",     "\u0308",     "\u0130",
+                                   "\u3000", "\u4e00", "\u2014", "\uac00", "\ufffd",     "\u302e",     "\u2260",
+                                   "\u212b", "\u200b", "\ud7ff", "\u0344", "\U0001f600", "\U0002f800", "\U0001e944"};
+  static const Words between = {"\x01",
+                                "\x7f",
+                                "\u200b",
+                                "\u0308",
+                                "\ufffd",
+                                "\u0301",
+                                "\u302e",
+                                " ",
+                                ",",
+                                "a",
+                                "\u4e00",
+                                "",
+                                std::string(1, '\0')};
+  std::string text;
+  for (size_t i = 0; i < parts; ++i) {
+    const std::string& character = characters[random() % characters.size()];
+    for (const char byte : character) {
+      text += byte;
+      if (random() % 3 == 0) text += between[random() % between.size()];
+      if (random() % 9 == 0) text += between[random() % between.size()];
+    }
+    if (random() % 4 == 0) text += "ab A,"[random() % 5];
+    if (random() % 4 == 0) text += static_cast<char>(random() % 256);
+    if (random() % 30 == 0) text.append(random() % 130, "a\xFF\xC3\xA9"[random() % 4]);
+  }
+  return text;
+}
+
 TEST(BertEncoder, GivesTheIdsOfThePipelineInAnyParts) {
   std::mt19937 random(3);
   for (unsigned number = 0; number < 17; ++number) {
@@ -246,7 +298,8 @@ TEST(BertEncoder, GivesTheIdsOfThePipelineInAnyParts) {
     const auto state = fused->make_state();
     const auto pipeline_state = pipeline->make_state();
     for (int i = 0; i < 60; ++i) {
-      const std::string text = random_text(random, i == 0 ? 9000 : random() % 120);
+      const size_t parts = i < 2 ? 9000 : random() % 120;
+      const std::string text = i % 2 == 0 ? random_text(random, parts) : random_bytes(random, parts);
       const Ids ids = encode(*fused, *state, text);
       ASSERT_EQ(ids, encode(*pipeline, *pipeline_state, text)) << flags << ": " << text;
       Ids joined;
@@ -272,6 +325,9 @@ TEST(BertEncoder, KnowsItsFamily) {
   EXPECT_EQ(make_bert_encoder(spec, "test"), nullptr);
   spec = small_spec("1111");
   spec.model = model::Bpe{};
+  EXPECT_EQ(make_bert_encoder(spec, "test"), nullptr);
+  spec = small_spec("1111");
+  spec.vocabulary.push_back({"\xC3", static_cast<int32_t>(spec.vocabulary.size())});
   EXPECT_EQ(make_bert_encoder(spec, "test"), nullptr);
 }
 

@@ -22,6 +22,16 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 using ByteTag = hn::CappedTag<uint8_t, 64>;
 
+/// Whether the last bytes are the first ones of a character that needs more.
+bool begins_character(std::string_view bytes) {
+  for (size_t size = 1; size <= std::min<size_t>(3, bytes.size()); ++size) {
+    const auto first = static_cast<uint8_t>(bytes[bytes.size() - size]);
+    if (first < 0x80) return false;
+    if (first >= 0xC0) return first >= 0xC2 && first <= 0xF4 && (first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4) > size;
+  }
+  return false;
+}
+
 /// A bit for each of 64 bytes.
 struct Masks {
   uint64_t other;  // no ASCII, or dropped
@@ -40,7 +50,7 @@ class WordScanner {
     make_room(3 * chunk);  // no character becomes more than three times as long
     const char* const stop = text_ + chunk;
     while (text_ < stop && begun_ + 72 < WordScan::max_words) {
-      if (!take_ascii()) take_characters(stop);
+      if (!take_ascii() && !take_characters(stop)) break;
     }
     if (text_ == scan_.end && in_word_) end_word();
     scan_.text = text_;
@@ -171,21 +181,34 @@ class WordScanner {
     if (left >= 2 && first >= 0xC2 && first < 0xE0 && (byte(1) & 0xC0) == 0x80) {
       return {((first & 0x1F) << 6) | (byte(1) & 0x3F), 2, true};
     }
+    if ((first & 0xF8) != 0xF0) return {0, 1, false};
     const Utf8Char c = decode_utf8({text_, left}, 0);
     return {c.code, c.length, c.valid};
   }
 
-  /// Takes characters one by one until several ASCII ones are next.
-  HWY_INLINE void take_characters(const char* stop) {
+  /// Takes characters one by one until several ASCII ones are next; false where bytes may join.
+  HWY_INLINE bool take_characters(const char* stop) {
     do {
       const Decoded c = decode();
-      if (!c.valid) {
-        scan_.invalid = true;
-        text_ = scan_.end;
-        return;
+      if (c.valid) {
+        take(characters_.of(c.code), c);
+      } else if (!take_raw_byte()) {
+        return false;
       }
-      take(characters_.of(c.code), c);
     } while (text_ < stop && begun_ + 8 < WordScan::max_words && other_is_near());
+    return true;
+  }
+
+  HWY_INLINE bool take_raw_byte() {
+    const bool continues = (static_cast<uint8_t>(*text_) & 0xC0) == 0x80;
+    if (continues && in_word_ && text_ != scan_.raw_end && begins_character({out_, size_})) {
+      scan_.joins = true;
+      return false;
+    }
+    if (!in_word_) begin_word();
+    out_[size_++] = *text_++;
+    scan_.raw_end = text_;
+    return true;
   }
 
   HWY_INLINE bool other_is_near() const {

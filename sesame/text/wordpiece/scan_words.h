@@ -22,12 +22,15 @@ struct WordScan {
   std::array<uint32_t, max_words> ends;
   size_t begun = 0;
   size_t ended = 0;  // words that are whole; there is at most one more that has begun
-  bool invalid = false;
+
+  // Bytes that are not UTF-8 are parts of words. Stage after stage, they may become a character when what stands
+  // between them is dropped: where `joins` is set, `text` is at a byte that may be so, of the word that has begun.
+  bool joins = false;
+  const char* raw_end = nullptr;  // behind the last byte that is not UTF-8
 };
 
 /// Takes text until some hundred words are whole or the text is at its end; the last word of the text is whole then.
-/// Words of the call before are dropped, but for the one that has only begun. Bytes that are not UTF-8 stay, as parts
-/// of words.
+/// Words of the call before are dropped, but for the one that has only begun. Stops where `joins` is set, too.
 void scan_words(const BertCharacters& characters, WordScan& scan);
 
 }  // namespace sesame
