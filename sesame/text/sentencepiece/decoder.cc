@@ -32,16 +32,6 @@ bool may_go_on(std::string_view bytes) {
   return rest.size() == bytes.size();
 }
 
-/// How many bytes at the end begin a character that needs more.
-size_t begun_at_end(std::string_view bytes) {
-  for (size_t size = 1; size <= std::min<size_t>(3, bytes.size()); ++size) {
-    const auto first = static_cast<uint8_t>(bytes[bytes.size() - size]);
-    if (first < 0x80) return 0;
-    if (first >= 0xC0) return (first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4) > size ? size : 0;
-  }
-  return 0;
-}
-
 normalizer::SentencePiece denormalizer_settings(const TokenizerSpec& spec, std::string_view origin) {
   const auto* const model = std::get_if<model::SentencePiece>(&spec.model);
   if (model == nullptr) fail(fmt::format("{}: the model is not SentencePiece's own", origin));

@@ -131,6 +131,16 @@ size_t unfinished_character(std::string_view text, size_t begin) {
 
 }  // namespace
 
+size_t begun_at_end(std::string_view bytes) noexcept {
+  for (size_t size = 1; size <= std::min<size_t>(3, bytes.size()); ++size) {
+    const size_t begin = bytes.size() - size;
+    const auto first = static_cast<uint8_t>(bytes[begin]);
+    if (first >= 0x80 && first < 0xC0) continue;
+    return !decode_utf8(bytes, begin).valid && unfinished_character(bytes, begin) == size ? size : 0;
+  }
+  return 0;
+}
+
 std::string take_whole_utf8(std::string& pending, bool last) {
   std::string text;
   size_t i = 0;

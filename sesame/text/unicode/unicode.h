@@ -37,6 +37,9 @@ void append_utf8(uint32_t code, std::string& out);
 /// The first byte that is not UTF-8, or text.size().
 size_t find_invalid_utf8(std::string_view text) noexcept;
 
+/// How many bytes at the end are the first ones of a character that needs more; 0 to 3.
+size_t begun_at_end(std::string_view bytes) noexcept;
+
 /// Takes from the front of `pending` what can be shown: whole characters, and U+FFFD for every maximal run of bytes
 /// that begins no character (Unicode 15, section 3.9). Bytes of a character that may still be completed stay, unless
 /// `last`.

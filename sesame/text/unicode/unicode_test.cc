@@ -56,6 +56,17 @@ TEST(Utf8, UnfinishedCharactersWait) {
   EXPECT_TRUE(pending.empty());
 }
 
+TEST(Utf8, TellsWhatIsBegunAtTheEnd) {
+  for (const std::string_view none : {"", "a", "\xC3\xA9", "\xE4\xBD\xA0", "\xF0\x9F\x98\xB6", "\x80", "\xC3\x80\x80",
+                                      "\xE0\x80", "\xED\xA0", "\xF5\x80", "\xC3 "}) {
+    EXPECT_EQ(begun_at_end(none), 0U) << none;
+  }
+  EXPECT_EQ(begun_at_end("a\xC3"), 1U);
+  EXPECT_EQ(begun_at_end("\xC3\xE4"), 1U);
+  EXPECT_EQ(begun_at_end("\xE4\xBD"), 2U);
+  EXPECT_EQ(begun_at_end("\xE4\xBD\xA0\xF0\x9F\x98"), 3U);
+}
+
 TEST(CharClasses, FollowTheGeneralCategory) {
   const CharClasses& classes = CharClasses::get();
   EXPECT_EQ(classes.of('a'), char_letter | char_lower_like | char_word);

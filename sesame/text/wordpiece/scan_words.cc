@@ -22,16 +22,6 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 using ByteTag = hn::CappedTag<uint8_t, 64>;
 
-/// Whether the last bytes are the first ones of a character that needs more.
-bool begins_character(std::string_view bytes) {
-  for (size_t size = 1; size <= std::min<size_t>(3, bytes.size()); ++size) {
-    const auto first = static_cast<uint8_t>(bytes[bytes.size() - size]);
-    if (first < 0x80) return false;
-    if (first >= 0xC0) return first >= 0xC2 && first <= 0xF4 && (first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4) > size;
-  }
-  return false;
-}
-
 /// A bit for each of 64 bytes.
 struct Masks {
   uint64_t other;  // no ASCII, or dropped
@@ -201,7 +191,7 @@ class WordScanner {
 
   HWY_INLINE bool take_raw_byte() {
     const bool continues = (static_cast<uint8_t>(*text_) & 0xC0) == 0x80;
-    if (continues && in_word_ && text_ != scan_.raw_end && begins_character({out_, size_})) {
+    if (continues && in_word_ && text_ != scan_.raw_end && begun_at_end({out_, size_}) > 0) {
       scan_.joins = true;
       return false;
     }
