@@ -1,13 +1,13 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <cstdint>
 #include <string_view>
 #include <vector>
 
 #include "sesame/text/sentencepiece/character_cache.h"
+#include "sesame/text/sentencepiece/character_set.h"
 #include "sesame/text/sentencepiece/piece_vocabulary.h"
 
 namespace sesame {
@@ -23,13 +23,13 @@ class JoinedCharacters {
       for_each_character(text, [&, previous = Character{}](const Character& character) mutable {
         if (character.begin > 0) {
           pairs.push_back(pair_of(previous, character));
-          joins_[previous.place / 64] |= uint64_t{1} << (previous.place % 64);
-          joins_[character.place / 64] |= uint64_t{1} << (character.place % 64);
+          joining_.insert(previous.place);
+          joining_.insert(character.place);
         }
         previous = character;
       });
     }
-    joins_[0] |= 1;  // a character without a place of its own may join
+    joining_.insert(0);  // a character without a place of its own may join
     std::sort(pairs.begin(), pairs.end());
     pairs.erase(std::unique(pairs.begin(), pairs.end()), pairs.end());
     // 16 bits a pair: one in 16 others is taken for one of them.
@@ -77,11 +77,8 @@ class JoinedCharacters {
   static uint64_t pair_of(const Character& first, const Character& second) noexcept {
     return (uint64_t{first.bytes} << 32) | second.bytes;
   }
-  [[nodiscard]] bool joins(const Character& character) const noexcept {
-    return (joins_[character.place / 64] >> (character.place % 64) & 1) != 0;
-  }
   [[nodiscard]] bool are_joined(const Character& first, const Character& second) const noexcept {
-    if (!joins(first) || !joins(second)) return false;
+    if (!joining_.contains(first.place) || !joining_.contains(second.place)) return false;
     const uint64_t bit = bit_of(pair_of(first, second));
     return (bits_[bit / 64] >> (bit % 64) & 1) != 0;
   }
@@ -100,7 +97,7 @@ class JoinedCharacters {
     return ((mixed ^ (mixed >> 29)) * 0xBF58476D1CE4E5B9ull) >> shift_;
   }
 
-  std::array<uint64_t, 0x10000 / 64> joins_{};  // whether a character is in any pair, by its place
+  CharacterSet joining_;  // those that are in any pair, by place
   std::vector<uint64_t> bits_;
   int shift_ = 63;
 };

@@ -53,9 +53,9 @@ struct SegmentIds {
   void set_score(float score) { std::memcpy(packed.data() + size - sizeof score, &score, sizeof score); }
 };
 
-/// A bounded cache from up to 15 bytes of text to few ids, two places a hash. What is new takes the second, and the first
-/// once it is found again: most words of a text come once, and would drive out those that come often. For one thread
-/// and one model.
+/// A bounded cache from up to 15 bytes of text to few ids, two places a hash. What is new takes the second, and the
+/// first once it is found again: most words of a text come once, and would drive out those that come often. For one
+/// thread and one model.
 class SegmentCache {
  public:
   static constexpr size_t max_bytes = 15;
@@ -79,7 +79,7 @@ class SegmentCache {
     uint32_t place;
   };
 
-  /// 2^`bits` places of 64 bytes.
+  /// 2^`bits` places of 64 bytes, `bits` from 1 to 32.
   explicit SegmentCache(int bits)
       : memory_((size_t{1} << bits) * sizeof(Set)), sets_(memory_.as<Set>()), shift_(64 - bits) {}
 
@@ -94,7 +94,8 @@ class SegmentCache {
   }
   static Key key_of(std::string_view text) {
     std::array<char, 16> padded{};
-    std::memcpy(padded.data(), text.data(), text.size());
+    text = text.substr(0, max_bytes);
+    std::copy(text.begin(), text.end(), padded.begin());
     return key_of_readable(padded.data(), text.size());
   }
 

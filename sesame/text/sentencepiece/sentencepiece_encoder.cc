@@ -79,7 +79,7 @@ class SentencePieceEncoder : public TextEncoder {
   };
   struct Buffers : State {
     SegmentCache words{18};  // by what stands in the text
-    SegmentCache parts{14};  // by normalized text
+    SegmentCache parts{16};  // by normalized text
     CharacterCache characters;
     std::unique_ptr<PieceSegmenter::Scratch> scratch;
     std::string normalized;

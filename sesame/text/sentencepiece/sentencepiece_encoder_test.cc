@@ -97,6 +97,30 @@ TEST(SentencePieceEncoder, GivesThePlainEncodersIds) {
   }
 }
 
+/// Caches hold ids in 16 bits where all fit: here some do not.
+TEST(SentencePieceEncoder, LargeVocabulariesGiveThePlainEncodersIds) {
+  for (const char* const name : {"nai-t5", "llama2"}) {
+    const auto path = shared_data(std::string("tokenizers/sentencepiece/") + name + ".model");
+    if (!path) GTEST_SKIP() << "no shared data";
+    TokenizerSpec spec = read_sentencepiece_model(read_file(*path, 1 << 24), name);
+    auto& model = std::get<model::SentencePiece>(spec.model);
+    const float best = *std::max_element(model.scores.begin() + 300, model.scores.end());
+    const auto add = [&](const std::string& piece, float score) {
+      const auto is_same = [&](const VocabularyEntry& entry) { return entry.token == piece; };
+      if (score > best - 10 && std::any_of(spec.vocabulary.begin(), spec.vocabulary.end(), is_same)) return;
+      spec.vocabulary.push_back({piece, static_cast<int32_t>(spec.vocabulary.size())});
+      model.types.push_back(model::PieceType::normal);
+      model.scores.push_back(score);
+    };
+    while (spec.vocabulary.size() < 66000) add("Q" + std::to_string(spec.vocabulary.size()) + "Q", best - 30);
+    for (const char* const piece :
+         {"theing", "eT", "\xE2\x96\x81oe", "\xE7\x9A\x84\xE4\xB8\x80", "\xC3\xA9\xC3\xA9", "7.", "\xE3\x81\x82"}) {
+      add(piece, best - 5);
+    }
+    expect_as_plain(spec, name);
+  }
+}
+
 /// T5's and Llama-2's pipelines as transformers converts them.
 TEST(SentencePieceEncoder, HuggingFaceFormsGiveThePipelinesIds) {
   for (const char* const name : {"nai-t5", "test_model", "llama2"}) {

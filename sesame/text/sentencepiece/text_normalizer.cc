@@ -26,27 +26,20 @@ SentencePieceNormalizer::SentencePieceNormalizer(const normalizer::SentencePiece
                                                  std::string_view origin)
     : settings_(settings), charsmap_(settings.charsmap, origin), user_symbols_(trie_of(user_symbols)) {
   for (const std::string_view symbol : user_symbols) begins_symbol_[static_cast<uint8_t>(symbol[0])] = 1;
+  touched_.insert(0, 0x80);         // ASCII has rules of its own
+  touched_.insert(0xD800, 0xE000);  // no characters
+  for (const std::string_view symbol : user_symbols) touch(symbol);
   find_cuts(user_symbols);
-  find_untouched(user_symbols);
 }
 
-void SentencePieceNormalizer::find_untouched(const std::vector<std::string_view>& user_symbols) {
-  untouched_.fill(~uint64_t{0});
-  std::fill(untouched_.begin() + 0xD800 / 64, untouched_.begin() + 0xE000 / 64, 0);
-  untouched_[0] = untouched_[1] = 0;  // ASCII has rules of its own
-  bool all_whole = true;
-  const auto touch = [&](std::string_view text) {
-    for (size_t i = 0; i < text.size();) {
-      const Utf8Char character = decode_utf8(text, i);
-      const uint32_t code = character.code;
-      if (code < 0x10000) untouched_[code / 64] &= ~(uint64_t{1} << (code % 64));
-      all_whole = all_whole && character.valid;
-      i += character.length;
-    }
-  };
-  charsmap_.for_each_rule([&](std::string_view key, std::string_view) { touch(key); });
-  for (const std::string_view symbol : user_symbols) touch(symbol);
-  if (!all_whole) untouched_.fill(0);  // part of a character may be a key
+/// `text`: a key or a symbol.
+void SentencePieceNormalizer::touch(std::string_view text) {
+  for (size_t i = 0; i < text.size();) {
+    const Utf8Char character = decode_utf8(text, i);
+    if (!character.valid) touched_.insert_all();  // part of a character may be a key
+    if (character.code < CharacterSet::limit) touched_.insert(character.code);
+    i += character.length;
+  }
 }
 
 /// The end of the characters from `begin` on that become themselves, whatever follows.
@@ -70,7 +63,7 @@ size_t SentencePieceNormalizer::end_of_copied(std::string_view text, size_t begi
       character = (first & 0x1F) << 6 | (byte_at(end + 1) & 0x3F);
       length = character >= 0x80 ? 2 : 0;
     }
-    if (length == 0 || (untouched_[character / 64] >> (character % 64) & 1) == 0) {
+    if (length == 0 || touched_.contains(character)) {
       // It may follow the last character in a key.
       return end > begin && is_ascii(text[end - 1]) ? end - 1 : end;
     }
@@ -85,6 +78,7 @@ void SentencePieceNormalizer::find_cuts(const std::vector<std::string_view>& use
   bool line_breaks_alone = true;
   std::array<uint8_t, 128> replaced{};
   charsmap_.for_each_rule([&](std::string_view key, std::string_view replacement) {
+    touch(key);
     if (key == " ") {
       spaces_alone = spaces_alone && replacement == " ";
     } else if (key.find(' ') != std::string_view::npos) {

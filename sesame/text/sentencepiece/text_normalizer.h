@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "sesame/text/sentencepiece/byte_trie.h"
+#include "sesame/text/sentencepiece/character_set.h"
 #include "sesame/text/sentencepiece/charsmap.h"
 #include "sesame/text/tokenizer_spec.h"
 
@@ -66,15 +67,14 @@ class SentencePieceNormalizer {
   void append_space(std::string& out) const;
   void append_replacement(std::string_view replacement, std::string& out) const;
   void find_cuts(const std::vector<std::string_view>& user_symbols);
-  void find_untouched(const std::vector<std::string_view>& user_symbols);
+  void touch(std::string_view text);
 
   normalizer::SentencePiece settings_;
   Charsmap charsmap_;
   ByteTrie user_symbols_;
   std::array<uint8_t, 256> begins_symbol_{};  // by the first byte
   std::array<uint8_t, 256> copied_{};
-  std::array<uint64_t, 0x10000 / 64>
-      untouched_{};  // a bit for each character below U+10000 that is in no key or symbol
+  CharacterSet touched_;  // characters in keys and symbols; others become themselves
   bool cuts_before_spaces_ = false;
   bool cuts_before_line_breaks_ = false;
 };

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,56 @@ TEST(SentencePieceNormalizer, ComposesBehindWhatIsCopied) {
     normalizer::SentencePiece settings;
     settings.charsmap = make_charsmap(rules);
     EXPECT_EQ(shown(make(settings).apply("e\u0301|abe\u0301 \u4E2De\u0301")), "_\u00E9|ab\u00E9_\u4E2D\u00E9") << rules;
+  }
+}
+
+/// With sources every character is looked up by itself; without, those that are in no rule are copied in runs.
+TEST(SentencePieceNormalizer, CopiesWhatNoRuleTouches) {
+  constexpr std::array parts = {"a",
+                                "B",
+                                " ",
+                                "  ",
+                                "e\u0301",
+                                "\u0301",
+                                "\u4E2D",
+                                "\u6587",
+                                "\u3000",
+                                "\uFF21",
+                                "\u00E9",
+                                "\u00A0",
+                                "\u0439",
+                                "\u2581",
+                                "\uFB01",
+                                "\xE4",
+                                "\xB8",
+                                "\xED\xA0\x80",
+                                "\xE0\x80\x80",
+                                "\xC0\x80",
+                                "\U0001F600",
+                                "\t",
+                                "\n",
+                                "\u304B\u3099",
+                                "\u3099"};
+  std::vector<normalizer::SentencePiece> all(4);
+  all[1].charsmap = make_charsmap("nmt_nfkc");
+  all[2].charsmap = compile_charsmap({{"a\u4E2D", "x"}, {"\u6587\u6587", "y"}, {"\u0439", ""}});
+  all[3].charsmap = compile_charsmap({{"\xE4", "z"}, {"\xB8", "\u4E2D"}});  // parts of characters
+  uint64_t state = 3;
+  const auto draw = [&](uint64_t below) {
+    state = state * 6364136223846793005 + 1442695040888963407;
+    return (state >> 33) % below;
+  };
+  for (const normalizer::SentencePiece& settings : all) {
+    for (const std::vector<std::string_view>& symbols :
+         {std::vector<std::string_view>{}, {"\u4E2D\u6587", "B\u00E9"}}) {
+      const SentencePieceNormalizer normalizer = make(settings, symbols);
+      for (int round = 0; round < 2000; ++round) {
+        std::string text;
+        for (uint64_t left = draw(12); left > 0; --left) text += parts[draw(parts.size())];
+        std::vector<size_t> sources;
+        ASSERT_EQ(normalizer.apply(text), normalizer.apply(text, &sources)) << text;
+      }
+    }
   }
 }
 
