@@ -42,7 +42,7 @@ TEST(ByteTrie, FindsThePrefixesThatASearchFinds) {
         if (round % 2 == 0) {
           auto some = strings.begin();
           std::advance(some, static_cast<std::ptrdiff_t>(draw(strings.size())));
-          text = some->first + text;
+          text.insert(0, some->first);
         }
         std::vector<std::pair<size_t, int32_t>> expected;
         for (size_t length = 1; length <= text.size(); ++length) {
