@@ -148,7 +148,7 @@ TEST(SentencePieceEncoder, LongTextsAddUpTheSameSums) {
 }
 
 /// What "aaa" is made of is a tie that only the rounding of the sum before it decides.
-TEST(SentencePieceEncoder, UnknownCharactersAddUpWhereTheyAreSpelledInBytes) {
+TokenizerSpec spec_with_a_tie(bool byte_fallback) {
   TokenizerSpec spec;
   model::SentencePiece model;
   const auto add = [&](const std::string& piece, model::PieceType type, float score) {
@@ -157,16 +157,23 @@ TEST(SentencePieceEncoder, UnknownCharactersAddUpWhereTheyAreSpelledInBytes) {
     model.scores.push_back(score);
   };
   add("<unk>", model::PieceType::unknown, 0);
-  for (int byte = 0; byte < 256; ++byte) add(byte_token(static_cast<uint8_t>(byte)), model::PieceType::byte, 0);
+  for (int byte = 0; byte < 256 && byte_fallback; ++byte) {
+    add(byte_token(static_cast<uint8_t>(byte)), model::PieceType::byte, 0);
+  }
   add("\xE2\x96\x81", model::PieceType::normal, -2.0494707F);
   add("a", model::PieceType::normal, -8.660972F);
   add("aa", model::PieceType::normal, -10.222916F);
   add("b", model::PieceType::normal, -8.1092F);
   model.type = model::SentencePiece::Type::unigram;
   model.unk_id = 0;
-  model.byte_fallback = true;
+  model.byte_fallback = byte_fallback;
   spec.model = model;
   spec.normalizers.emplace_back(normalizer::SentencePiece{});
+  return spec;
+}
+
+TEST(SentencePieceEncoder, UnknownCharactersAddUpWhereTheyAreSpelledInBytes) {
+  const TokenizerSpec spec = spec_with_a_tie(true);
   const auto fused = make_text_encoder(spec, "test");
   const auto plain = make_pipeline_encoder(spec, "test");
   const auto fused_state = fused->make_state();
@@ -178,6 +185,24 @@ TEST(SentencePieceEncoder, UnknownCharactersAddUpWhereTheyAreSpelledInBytes) {
     while (text.size() < 60) text += parts[draw(parts.size())];
     text += " aaa";
     ASSERT_EQ(encode(*fused, *fused_state, text), encode(*plain, *plain_state, text)) << text;
+  }
+}
+
+/// Characters that join with nothing, so many that the sum is set back among them.
+TEST(SentencePieceEncoder, SumsAreSetBackBetweenSingleCharacters) {
+  const TokenizerSpec spec = spec_with_a_tie(false);
+  const auto fused = make_text_encoder(spec, "test");
+  const auto plain = make_pipeline_encoder(spec, "test");
+  const auto fused_state = fused->make_state();
+  const auto plain_state = plain->make_state();
+  Draw draw;
+  constexpr std::array parts = {" ", "a", "aa", "b", "\xC3\xA9", "7"};
+  for (int round = 0; round < 200; ++round) {
+    std::string text;
+    for (uint64_t left = 4935 + draw(20); left > 0; --left) text += "\xE4\xB8\xAD";  // of -20.2 each
+    for (uint64_t left = draw(15); left > 0; --left) text += parts[draw(parts.size())];
+    text += " aaa";
+    ASSERT_EQ(encode(*fused, *fused_state, text), encode(*plain, *plain_state, text)) << round;
   }
 }
 
