@@ -11,6 +11,7 @@
 #include "sesame/text/bpe/byte_alphabet.h"
 #include "sesame/text/sentencepiece/charsmap.h"
 #include "sesame/text/sentencepiece/protobuf.h"
+#include "sesame/text/unigram/best_path.h"
 #include "sesame/text/words/string_map.h"
 
 namespace sesame {
@@ -69,8 +70,10 @@ void read_piece(ProtobufFields fields, TokenizerSpec& spec, SentencePieceModel& 
   if (type < static_cast<int32_t>(PieceType::normal) || type > static_cast<int32_t>(PieceType::byte)) {
     fields.fail_here(fmt::format("the piece {} ('{}') has the type {}, which is not from 1 to 6", id, piece, type));
   }
-  if (!std::isfinite(score)) {
-    fields.fail_here(fmt::format("the score of piece {} ('{}') is not a finite number", id, piece));
+  constexpr float largest_score = UnigramPieces<float>::largest_score;
+  if (!(std::abs(score) <= largest_score)) {
+    fields.fail_here(fmt::format("the score of piece {} ('{}') is {}: expected a number from {} to {}", id, piece,
+                                 score, -largest_score, largest_score));
   }
   spec.vocabulary.push_back({std::string(piece), id});
   model.scores.push_back(score);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <limits>
 #include <memory>
 #include <sstream>
 #include <string>
@@ -146,6 +147,15 @@ TEST(SentencePieceGolden, ShortenedModelsAreRefused) {
     }
   }
   EXPECT_GT(refused, bytes.size() * 9 / 10);
+}
+
+TEST(SentencePieceGolden, ScoresThatNoSumsCanHoldAreRefused) {
+  for (const float score :
+       {-1e31F, 1e31F, -std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
+    TokenizerSpec spec = read_sentencepiece_model(read_models()[0].bytes, "model");
+    std::get<model::SentencePiece>(spec.model).scores.back() = score;
+    EXPECT_THROW((void)read_sentencepiece_model(format_sentencepiece_model(spec), "model"), Error) << score;
+  }
 }
 
 /// Changed bytes give an Error or a model that works.

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
@@ -86,6 +87,9 @@ TEST(UnigramModel, RefusesWhatDoesNotFit) {
   spec = spec_of(documented, 0);
   std::get<model::Unigram>(spec.model).scores.pop_back();
   EXPECT_THROW(encode(spec, "a"), Error);
+  for (const double score : {-1e31, 1e31, std::numeric_limits<double>::quiet_NaN()}) {
+    EXPECT_THROW(encode(spec_of({{"<unk>", 0}, {"a", score}}, 0), "a"), Error) << score;
+  }
 }
 
 }  // namespace
