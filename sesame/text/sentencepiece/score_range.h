@@ -22,6 +22,7 @@ class ScoreRange {
   /// A sum that is farther from zero is set back to zero in SentencePiece (0.2.3, unigram_model.cc).
   static constexpr float reset_threshold = 100000;
 
+  /// What a sum is before the next score is added to it.
   [[nodiscard]] static float set_back(float sum) noexcept { return std::abs(sum) > reset_threshold ? 0 : sum; }
 
   /// A limit of n stands for sums that stay below 2^n in absolute value while a short text is added.

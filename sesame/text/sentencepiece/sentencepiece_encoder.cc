@@ -74,7 +74,6 @@ class SentencePieceEncoder : public TextEncoder {
  private:
   /// A part of normalized text that no piece goes across the ends of.
   struct Part : SegmentCache::Segment {
-    bool is_kept;
     uint32_t character;  // its place in the cache of characters, or 0
   };
   struct Buffers : State {
@@ -313,10 +312,10 @@ void SentencePieceEncoder::Run<with_sums, Id>::encode_normalized(size_t size, bo
   encoder_.joined_.for_each_part(text, [&](size_t begin, size_t end, uint32_t character) {
     Part& part = buffers_.waiting[count++];
     // A whole word is kept as it stands in the text.
-    part = {{begin, end, {}, 0}, !(is_kept && end - begin == size), character};
+    part = {{begin, end, {}, 0}, character};
     if (part.character != 0) {
       buffers_.characters.prefetch(part.character);
-    } else if (part.is_kept && end - begin <= SegmentCache::max_bytes) {
+    } else if (end - begin <= SegmentCache::max_bytes && !(is_kept && end - begin == size)) {
       part.key = SegmentCache::key_of_readable(text.data() + begin, end - begin);
       part.place = buffers_.parts.place_of(part.key);
       buffers_.parts.prefetch(part.place);
@@ -350,7 +349,7 @@ void SentencePieceEncoder::Run<with_sums, Id>::encode_parts(std::string_view tex
   ids_.commit(static_cast<size_t>(out - first));
 }
 
-/// Finds the pieces of a part and appends its ids, which are kept where the part says so.
+/// Finds the pieces of a part and appends its ids, which are kept where the part has a key or is a character.
 template <bool with_sums, typename Id>
 void SentencePieceEncoder::Run<with_sums, Id>::segment(std::string_view text, const Part& part, Found& found) {
   const PieceVocabulary& vocabulary = encoder_.vocabulary_;
